@@ -1,0 +1,9 @@
+"""The business domain: tickets and mails to label, rules to apply, papers to read and fill."""
+
+from __future__ import annotations
+
+from tasks.paperwork import PAPERWORK
+from tasks.triage import TRIAGE
+from tasks.types import Kind
+
+BUSINESS: tuple[Kind, ...] = TRIAGE + PAPERWORK

@@ -1,0 +1,10 @@
+"""The data domain: lists to sort, tidy and count, records to read and reformat."""
+
+from __future__ import annotations
+
+from tasks.counting import COUNTING
+from tasks.lists import LISTS
+from tasks.records import RECORDS
+from tasks.types import Kind
+
+DATA: tuple[Kind, ...] = LISTS + COUNTING + RECORDS

@@ -1,0 +1,37 @@
+"""Helpers that several families of tasks draw with."""
+
+from __future__ import annotations
+
+from random import Random
+
+from tasks.types import Draw
+from tasks.vocab import CLIENTS, ITEMS, NAMES, PACKS
+
+
+def people(rng: Random) -> dict[str, str]:
+    """Who and what a word problem is about."""
+    who, other = rng.sample(NAMES, 2)
+    return {
+        "who": who,
+        "other": other,
+        "item": rng.choice(ITEMS),
+        "pack": rng.choice(PACKS),
+        "client": rng.choice(CLIENTS),
+    }
+
+
+def word_problem(rng: Random, answer: int, steps: tuple[str, ...], **numbers: int) -> Draw:
+    """A draw with people and goods around the numbers."""
+    fields = people(rng) | {key: str(value) for key, value in numbers.items()}
+    return Draw(fields, str(answer), steps)
+
+
+def distinct_numbers(rng: Random) -> list[int]:
+    """Four to seven numbers, all different."""
+    top = rng.choice((99, 99, 400, 999))
+    return rng.sample(range(2, top), rng.randint(4, 7))
+
+
+def join_items(items: list[int] | list[str]) -> str:
+    """A list as people write it."""
+    return ", ".join(map(str, items))

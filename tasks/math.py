@@ -1,0 +1,10 @@
+"""The math domain: word problems about goods and money, and plain arithmetic."""
+
+from __future__ import annotations
+
+from tasks.arithmetic import ARITHMETIC
+from tasks.goods import GOODS
+from tasks.money import MONEY
+from tasks.types import Kind
+
+MATH: tuple[Kind, ...] = GOODS + MONEY + ARITHMETIC
