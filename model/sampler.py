@@ -1,0 +1,170 @@
+"""Draws answers token by token: the LM's pass once, then the path as often as the grid says.
+
+State belongs to the call: weights are shared, generators, caches and counts are not. Evaluations are
+counted where they happen and can never pass the cap. arXiv 2501.15781, section 3.3.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.backbone import KVCache, causal_mask
+from model.config import SamplerConfig
+from model.errors import ConfigError
+from model.l2d import Context
+from model.prepared import PreparedPath
+from model.refinement import Hooks, Refinement
+from model.solvers import Grid, finest_grid
+
+_ESTIMATE_STREAM = 0x9E3779B9
+"""Separates the generator of sampled estimates from that of noise, so that noise is the same at any budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer to draw."""
+
+    prompt: tuple[int, ...]
+    seed: int
+    label: str | None = None
+    """Guidance class; None or a name the adapter does not know means no class."""
+    max_new_tokens: int | None = None
+    """Below the sampler's own limit, if given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token drawn for one row, and what it took."""
+
+    row: int
+    id: int
+    base_id: int
+    """The LM's own first choice at this place."""
+    nfe: int
+    """Evaluations spent on it, each guided one counted twice, read-out included."""
+    last: bool
+
+
+class _State:
+    """The rows still running: their caches and places in the batch."""
+
+    def __init__(self, prepared: PreparedPath, rows: Sequence[Row], config: SamplerConfig) -> None:
+        device = prepared.backbone.device
+        self.rows = list(range(len(rows)))
+        self.limits = [min(r.max_new_tokens or config.max_new_tokens, config.max_new_tokens) for r in rows]
+        self.drawn = [0] * len(rows)
+        index = [prepared.config.class_index(r.label) for r in rows]
+        self.labels = torch.tensor(index, device=device)[:, None]  # (B, 1)
+        self.noise = [torch.Generator().manual_seed(r.seed) for r in rows]
+        self.draws = [torch.Generator().manual_seed(r.seed ^ _ESTIMATE_STREAM) for r in rows]
+        longest = max(len(r.prompt) for r in rows)
+        self.valid = torch.zeros(len(rows), longest, dtype=torch.bool, device=device)  # left padding is False
+        self.ids = torch.zeros(len(rows), longest, dtype=torch.long, device=device)
+        for i, row in enumerate(rows):
+            self.valid[i, longest - len(row.prompt) :] = True
+            self.ids[i, longest - len(row.prompt) :] = torch.tensor(row.prompt)
+        self.cache: KVCache = prepared.backbone.new_cache(len(rows), longest + max(self.limits))
+
+    def positions(self) -> Tensor:
+        return (self.valid.cumsum(-1) - 1).clamp(min=0)
+
+    def mask(self) -> Tensor | None:
+        """(B, 1, 1, cached) for one query a row; None where nothing is padding."""
+        return None if bool(self.valid.all()) else self.valid[:, None, None]
+
+    def keep(self, places: list[int]) -> None:
+        index = torch.tensor(places, device=self.valid.device)
+        self.rows = [self.rows[p] for p in places]
+        self.limits = [self.limits[p] for p in places]
+        self.drawn = [self.drawn[p] for p in places]
+        self.noise = [self.noise[p] for p in places]
+        self.draws = [self.draws[p] for p in places]
+        self.labels, self.valid, self.ids = self.labels[index], self.valid[index], self.ids[index]
+        self.cache = self.cache.keep(index)
+
+
+class Sampler:
+    """Draws answers from a prepared path. Safe to share: every call has its own state."""
+
+    def __init__(self, prepared: PreparedPath) -> None:
+        self.prepared = prepared
+
+    def grid(self, config: SamplerConfig) -> Grid:
+        """The grid a configuration buys with this adapter: guidance costs two passes an evaluation."""
+        guided = config.guidance != 1.0
+        if guided and not self.prepared.config.classes:
+            raise ConfigError("guidance needs an adapter trained with classes; this one has none")
+        passes = 2 if guided else 1
+        if config.points is None:
+            return finest_grid(config.method, config.max_nfe, passes)
+        grid = Grid(config.method, config.points, passes)
+        if grid.nfe > config.max_nfe:
+            raise ConfigError(
+                f"{config.points} points of {config.method} take {grid.nfe} evaluations a token, "
+                f"the cap is {config.max_nfe}"
+            )
+        return grid
+
+    @torch.no_grad()
+    def generate(
+        self, rows: Sequence[Row], config: SamplerConfig, hooks: Hooks = Hooks()
+    ) -> Iterator[Token]:
+        """Tokens of all rows in the order they are drawn; a row's tokens do not depend on its batch.
+
+        `hooks.before` is called before every pass and may raise to stop; `hooks.after` is told of every
+        evaluation once it was made.
+        """
+        grid = self.grid(config)
+        if not rows or any(not row.prompt for row in rows):
+            raise ConfigError("every row needs a prompt of at least one token")
+        hooks.before()
+        state = _State(self.prepared, rows, config)
+        hidden = self._prefill(state)
+        while True:
+            base = self.prepared.backbone.logits(hidden)  # (B, 1, V)
+            logits = self._refine(state, hidden, grid, config, hooks) if grid.points else base
+            ids = logits.argmax(-1)[:, 0]
+            tokens = self._tokens(state, ids, base.argmax(-1)[:, 0], grid.nfe)
+            yield from tokens
+            going = [place for place, token in enumerate(tokens) if not token.last]
+            if not going:
+                return
+            if len(going) < len(tokens):
+                state.keep(going)
+                ids = ids[going]
+            hooks.before()
+            hidden = self._decode(state, ids)
+
+    def _tokens(self, state: _State, ids: Tensor, base_ids: Tensor, nfe: int) -> list[Token]:
+        tokens = []
+        for place, (id_, base_id) in enumerate(zip(ids.tolist(), base_ids.tolist(), strict=True)):
+            state.drawn[place] += 1
+            ended = id_ in self.prepared.backbone.eos_ids
+            last = ended or state.drawn[place] >= state.limits[place]
+            tokens.append(Token(state.rows[place], id_, base_id, nfe, last))
+        return tokens
+
+    def _prefill(self, state: _State) -> Tensor:
+        mask = causal_mask(state.valid)
+        hidden = self.prepared.backbone.forward(state.ids, state.cache, state.positions(), mask)
+        return hidden[:, -1:]
+
+    def _decode(self, state: _State, ids: Tensor) -> Tensor:
+        one = torch.ones_like(state.valid[:, :1])
+        state.valid = torch.cat((state.valid, one), dim=-1)
+        positions = state.positions()[:, -1:]
+        return self.prepared.backbone.forward(ids[:, None], state.cache, positions, state.mask())
+
+    def _refine(
+        self, state: _State, hidden: Tensor, grid: Grid, config: SamplerConfig, hooks: Hooks
+    ) -> Tensor:
+        """Logits (B, 1, V) of the read-out, from fresh noise of every row's own generator."""
+        settings, backbone = self.prepared.config, self.prepared.backbone
+        noise = torch.stack([torch.randn(1, settings.flow_dim, generator=g) for g in state.noise])
+        x_0 = (noise * settings.noise_scale).to(hidden.device, torch.float64)
+        rope = backbone.rotary(state.positions()[:, -1:])
+        context = Context(state.cache, hidden, rope, state.mask())
+        work = Refinement(self.prepared, context, state.labels, config, state.draws, hooks)
+        return work.run(grid, x_0)[1]
