@@ -1,0 +1,164 @@
+"""The words everything else speaks: requests, plans, units, prices, decisions. Frozen data, nothing more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+
+class Importance(StrEnum):
+    """How much a request matters, least first."""
+
+    ROUTINE = "routine"
+    STANDARD = "standard"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        return list(Importance).index(self)
+
+
+class Domain(StrEnum):
+    """What a request is about. All but `general` are guidance classes of the built-in adapter."""
+
+    GENERAL = "general"
+    MATH = "math"
+    DATA = "data"
+    BUSINESS = "business"
+
+
+class Solver(StrEnum):
+    """How the evaluations of a token are spent; `base` is the language model alone."""
+
+    BASE = "base"
+    EULER = "euler"
+    MIDPOINT = "midpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question as it came in. `prompt_tokens` is counted by the engine before anything is decided."""
+
+    question: str
+    importance: Importance
+    domain: Domain
+    user: str
+    team: str
+    prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """What one importance buys."""
+
+    solver: Solver
+    max_nfe_per_token: int
+    """Hard cap on evaluations a token, read-out included, each guided one counted twice."""
+    guidance: float
+    """w; 1 is plain, other values cost two passes an evaluation."""
+    max_new_tokens: int
+    points: int | None = None
+    """Grid points; None takes the finest grid that fits the cap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A rung applied to one request: all the engine may know of it."""
+
+    domain: Domain
+    rung: Rung
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Work that has a price. Counts, never estimates."""
+
+    prompt_tokens: int = 0
+    decode_tokens: int = 0
+    """Tokens written; each took one pass of the base model."""
+    nfe: int = 0
+    """Evaluations of the diffusion path, one pass for one token each."""
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            self.prompt_tokens + other.prompt_tokens,
+            self.decode_tokens + other.decode_tokens,
+            self.nfe + other.nfe,
+        )
+
+    def within(self, limit: Self) -> bool:
+        return (
+            self.prompt_tokens <= limit.prompt_tokens
+            and self.decode_tokens <= limit.decode_tokens
+            and self.nfe <= limit.nfe
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """Integer nanos (1e-9) of the currency for each unit, valid from an instant on, for one model."""
+
+    version: str
+    currency: str
+    model: str
+    prompt_token_nanos: int
+    decode_token_nanos: int
+    nfe_nanos: int
+    valid_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The most a plan can come to: its units at the caps, and their price."""
+
+    units: Units
+    nanos: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a decision is as it is: a code of the message catalogue and the values for its placeholders."""
+
+    code: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a policy says of a request, with every reason and the versions it rests on."""
+
+    asked: Importance
+    granted: Importance
+    plan: Plan
+    quote: Quote
+    reasons: tuple[Reason, ...]
+    policy_version: str
+    price_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """State of one budget: `committed` only grows by real cost, `held` is what running requests may need."""
+
+    scope: str
+    limit_nanos: int
+    committed_nanos: int
+    held_nanos: int
+    currency: str
+
+    @property
+    def headroom_nanos(self) -> int:
+        return self.limit_nanos - self.committed_nanos - self.held_nanos
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A lease on part of a budget. After `expires_at` anyone may settle it to the work recorded."""
+
+    id: str
+    answer_id: str
+    nanos: int
+    expires_at: datetime
