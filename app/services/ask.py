@@ -1,0 +1,233 @@
+"""One question from decision to receipt. Orders the steps: decide, hold, run, settle.
+
+A hold outlives its process by its lease at most.
+"""
+
+import hashlib
+import json
+import random
+import unicodedata
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+from app.ports import (
+    AnswerStatus,
+    Cancelled,
+    Clock,
+    Engine,
+    NewAnswer,
+    NewId,
+    OpenUnitOfWork,
+    UnitOfWork,
+)
+from app.services.run import Admitted, Event, Limits, Receipt, Run, Started, Written
+from policies.decide import decide, rung_that_fits
+from policies.document import Policy
+from policies.errors import InvalidInput, KeyReused, OverCeiling
+from policies.pricing import in_force
+from policies.types import Ceiling, Decision, Domain, Importance, PriceList, Request
+
+__all__ = [
+    "Ask", "AskForm", "Event", "Limits", "Preview", "Receipt", "Started", "Written", "clean",
+]  # fmt: skip
+
+SEEDS = 2**63
+"""Seeds are from 0 up to here: what a generator and a database column take."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskForm:
+    """A question as a person or program puts it."""
+
+    question: str
+    importance: Importance = Importance.STANDARD
+    domain: Domain = Domain.GENERAL
+    user: str = "local"
+    team: str = "pilot"
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be decided now, and the ceilings it would have to fit under. Nothing is held."""
+
+    decision: Decision
+    nfe_per_token: int
+    ceilings: tuple[Ceiling, ...]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The use case. Everything from outside is an argument."""
+
+    engine: Engine
+    uow: OpenUnitOfWork
+    policy: Policy
+    clock: Clock
+    new_id: NewId
+    limits: Limits = field(default_factory=Limits)
+    new_seed: Callable[[], int] = lambda: random.SystemRandom().randrange(2**31)
+
+    def preview(self, form: AskForm) -> Preview:
+        """The quote before sending. Raises InvalidInput or Unpriced."""
+        request = self._request(form)
+        with self.uow() as uow:
+            prices, ceilings = self._prices(uow), tuple(uow.ledger.ceilings())
+        decision = decide(request, self.policy, prices)
+        return Preview(decision, self.engine.nfe_per_token(decision.plan), ceilings)
+
+    def __call__(
+        self, form: AskForm, idempotency_key: str, cancelled: Cancelled = lambda: False
+    ) -> Generator[Event, None, None]:
+        """Started, Written…, Receipt. Closing the iterator early cancels, settles to the work done.
+
+        Raises InvalidInput, Unpriced, OverCeiling (with the numbers and the rung that would fit),
+        KeyReused, Unavailable. Once Started was given, the answer is settled whatever happens.
+        """
+        request = self._request(form)
+        _check_name("idempotency key", idempotency_key, self.limits.name_characters)
+        admitted = self._replay_or_admit(form, request, idempotency_key)
+        if isinstance(admitted, Receipt):
+            yield admitted
+            return
+        run = Run(self.engine, self.uow, self.clock, self.limits, admitted, cancelled)
+        yield from run.events()
+
+    def rate(self, answer_id: str, rating: int) -> None:
+        """Thumbs: +1 or -1."""
+        if rating not in (1, -1):
+            raise InvalidInput(f"a rating is 1 or -1, got {rating}", rating=rating)
+        with self.uow() as uow:
+            uow.answers.rate(answer_id, rating, self.clock())
+            uow.commit()
+
+    def read(self, answer_id: str) -> Receipt:
+        """A settled or running answer with its texts. Raises NotFound."""
+        with self.uow() as uow:
+            return Receipt(uow.answers.get(answer_id), uow.answers.text(answer_id))
+
+    def recover(self) -> list[str]:
+        """Settle what dead processes left behind; returns the answers concerned."""
+        with self.uow() as uow:
+            expired = uow.ledger.expire(self.clock())
+            uow.commit()
+        return expired
+
+    def _request(self, form: AskForm) -> Request:
+        question = clean(form.question, self.limits.question_characters)
+        _check_name("user", form.user, self.limits.name_characters)
+        _check_name("team", form.team, self.limits.name_characters)
+        if form.seed is not None and not 0 <= form.seed < SEEDS:
+            raise InvalidInput(f"a seed is from 0 to {SEEDS - 1}, got {form.seed}")
+        tokens = self.engine.count_prompt_tokens(question)
+        if tokens > self.limits.prompt_tokens:
+            raise InvalidInput(
+                f"the question has {tokens} tokens, at most {self.limits.prompt_tokens} are taken",
+                reason="question_tokens",
+                tokens=tokens,
+                limit=self.limits.prompt_tokens,
+            )
+        return Request(question, form.importance, form.domain, form.user, form.team, tokens)
+
+    def _prices(self, uow: UnitOfWork) -> PriceList:
+        return in_force(uow.prices(), self.engine.info().model, self.clock())
+
+    def _replay_or_admit(self, form: AskForm, request: Request, key: str) -> Receipt | Admitted:
+        digest = _digest(form)
+        if replay := self._replay(form.user, key, digest):
+            return replay
+        try:
+            return self._admit(form, request, key, digest)
+        except KeyReused:
+            if replay := self._replay(form.user, key, digest):
+                return replay  # a parallel submit with this key was admitted since we looked
+            raise
+
+    def _admit(self, form: AskForm, request: Request, key: str, digest: str) -> Admitted:
+        """Raises OverCeiling, the refusal recorded; KeyReused where the key has an answer."""
+        now, info = self.clock(), self.engine.info()
+        with self.uow() as uow:
+            prices = in_force(uow.prices(), info.model, now)
+            decision = decide(request, self.policy, prices)
+            nfe_per_token = self.engine.nfe_per_token(
+                decision.plan
+            )  # may raise: nothing is held yet
+            answer = NewAnswer(
+                id=self.new_id(),
+                request=request,
+                decision=decision,
+                seed=self.new_seed() if form.seed is None else form.seed,
+                idempotency_key=key,
+                request_sha256=digest,
+                model=info,
+                created_at=now,
+            )
+            uow.answers.add(answer, AnswerStatus.RUNNING)
+            try:
+                lease = now + self.limits.lease
+                hold = uow.ledger.reserve(answer.id, decision.quote.nanos, lease, now)
+            except OverCeiling as err:
+                (tightest,) = [c for c in uow.ledger.ceilings() if c.scope == err.values["scope"]]
+                offer = rung_that_fits(request, self.policy, prices, tightest)
+                err.values["fits"] = offer.value if offer else ""
+                refusal = err
+            else:
+                uow.commit()
+                return Admitted(answer, prices, hold, nfe_per_token)
+        self._record_refusal(answer)  # only now is the transaction above rolled back
+        raise refusal
+
+    def _record_refusal(self, answer: NewAnswer) -> None:
+        """In a transaction of its own: the one that tried to hold is rolled back whole."""
+        with self.uow() as uow:
+            uow.answers.add(answer, AnswerStatus.REFUSED)
+            uow.commit()
+
+    def _replay(self, user: str, key: str, digest: str) -> Receipt | None:
+        with self.uow() as uow:
+            earlier = uow.answers.find_key(user, key)
+            if earlier is None:
+                return None
+            if earlier.request_sha256 != digest:
+                raise KeyReused(
+                    "this idempotency key was used for another request", answer_id=earlier.answer_id
+                )
+            row = uow.answers.get(earlier.answer_id)
+            return Receipt(row, uow.answers.text(row.id), replayed=True)
+
+
+def clean(question: str, limit: int) -> str:
+    """The question without surrounding blanks. Raises InvalidInput where it cannot be asked."""
+    text = unicodedata.normalize("NFC", question).strip()
+    if not text:
+        raise InvalidInput("the question is empty", reason="empty_question")
+    if len(text) > limit:
+        raise InvalidInput(
+            f"the question has {len(text)} characters, at most {limit} are taken",
+            reason="question_characters",
+            characters=len(text),
+            limit=limit,
+        )
+    printable = text.translate(dict.fromkeys(map(ord, "\n\r\t")))
+    bad = sum(1 for c in printable if unicodedata.category(c) in ("Cc", "Cs", "Co"))
+    if bad:
+        raise InvalidInput(
+            f"the question has {bad} control or undefined characters; paste it as plain text",
+            reason="control_characters",
+            count=bad,
+        )
+    return text
+
+
+def _check_name(what: str, name: str, limit: int) -> None:
+    bad = any(unicodedata.category(c) in ("Cc", "Cs") for c in name)
+    if not name.strip() or len(name) > limit or bad:
+        raise InvalidInput(
+            f"the {what} must have 1 to {limit} characters, none of them a control character"
+        )
+
+
+def _digest(form: AskForm) -> str:
+    """What an idempotency key is bound to: all that was asked, nothing that the service chose."""
+    body = [form.question, form.importance, form.domain, form.user, form.team, form.seed]
+    return hashlib.sha256(json.dumps(body).encode()).hexdigest()

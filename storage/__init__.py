@@ -1,0 +1,1 @@
+"""Keeps what must not be lost. Speaks the ports' dataclasses; rows and SQL never leave it."""
