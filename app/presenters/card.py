@@ -1,0 +1,120 @@
+"""The receipt under an answer: what was done, what it cost against the quote, how to repeat it."""
+
+from html import escape
+
+from app.i18n import Texts
+from app.money import at_most, exact
+from app.ports import AnswerRow, AnswerStatus
+from app.presenters.parts import (
+    bar,
+    definitions,
+    fact,
+    money_span,
+    notice,
+    number,
+    percent,
+    seconds,
+)
+from app.services.ask import Receipt
+
+HASH_SHOWN = 12
+REMARKS = {
+    AnswerStatus.CANCELLED: "card.stopped",
+    AnswerStatus.FAILED: "card.failed",
+    AnswerStatus.INTERRUPTED: "card.interrupted",
+    AnswerStatus.RUNNING: "card.running",
+}
+
+
+def card(receipt: Receipt, texts: Texts) -> str:
+    """Every number on it is the ledger's."""
+    row = receipt.row
+    remarks = [texts(REMARKS[row.status])] if row.status in REMARKS else []
+    if receipt.replayed:
+        remarks.append(texts("card.replayed"))
+    facts = _price(row, texts) + _passes(row, texts) + _time(row, texts) + _changed(row, texts)
+    return (
+        f'<section class="card" aria-label="{escape(texts("card.title"))}">'
+        f"<h3>{escape(texts('card.title'))}</h3>{''.join(notice(r, 'info') for r in remarks)}"
+        f'<div class="facts">{facts}</div>'
+        f"<details><summary>{escape(texts('card.details'))}</summary>"
+        f"{definitions(_details(row, texts))}</details></section>"
+    )
+
+
+def _price(row: AnswerRow, texts: Texts) -> str:
+    price = exact(row.cost_nanos, row.currency, texts.locale)
+    against = texts(
+        "card.price_of",
+        percent=percent(row.cost_nanos, row.quote_nanos, texts),
+        quote=at_most(row.quote_nanos, row.currency, texts.locale),
+    )
+    shown = money_span(price, row.cost_nanos, row.currency, texts)
+    return fact(
+        texts("card.price"),
+        shown,
+        escape(against),
+        bar(row.cost_nanos, row.quote_nanos, against),
+        kind="price",
+    )
+
+
+def _passes(row: AnswerRow, texts: Texts) -> str:
+    if not row.nfe_cap_per_token:
+        return fact(texts("card.passes"), "0", escape(texts("meter.passes_none")), kind="passes")
+    # A stopped answer has paid passes for a word that it did not come to write.
+    words = max(row.units.decode_tokens, -(-row.units.nfe // row.nfe_cap_per_token))
+    allowed = words * row.nfe_cap_per_token
+    return fact(
+        texts("card.passes"),
+        number(row.units.nfe, texts),
+        escape(texts("card.passes_of", allowed=number(allowed, texts))),
+        escape(
+            texts(
+                "card.passes_word",
+                used=number(row.nfe_per_token, texts),
+                cap=number(row.nfe_cap_per_token, texts),
+            )
+        ),
+        kind="passes",
+    )
+
+
+def _time(row: AnswerRow, texts: Texts) -> str:
+    computing = texts("card.device_seconds", seconds=seconds(row.device_seconds, texts))
+    took = (row.finished_at - row.created_at).total_seconds() if row.finished_at else 0.0
+    value = escape(texts("card.seconds", seconds=seconds(took, texts)))
+    return fact(texts("card.time"), value, escape(computing), kind="time")
+
+
+def _changed(row: AnswerRow, texts: Texts) -> str:
+    words = texts("card.changed_of", words=number(row.units.decode_tokens, texts))
+    changed = number(row.changed_tokens, texts)
+    return fact(texts("card.changed"), changed, escape(words), kind="changed")
+
+
+def _details(row: AnswerRow, texts: Texts) -> list[tuple[str, str]]:
+    asked, granted = texts(f"importance.{row.asked}"), texts(f"importance.{row.granted}")
+    raised = texts("card.importance_raised", asked=asked, granted=granted)
+    units = {
+        "prompt": number(row.units.prompt_tokens, texts),
+        "decode": number(row.units.decode_tokens, texts),
+        "nfe": number(row.units.nfe, texts),
+    }
+    return [
+        (texts("card.answer"), row.id),
+        (texts("card.importance"), raised if asked != granted else granted),
+        (texts("card.domain"), texts(f"domain.{row.domain}")),
+        (texts("card.work"), texts("card.work_units", **units)),
+        (texts("card.price"), _nanos(row.cost_nanos, row.currency, texts)),
+        (texts("card.quote"), _nanos(row.quote_nanos, row.currency, texts)),
+        (texts("card.policy"), row.policy_version),
+        (texts("card.prices"), row.price_version),
+        (texts("card.seed"), str(row.seed)),
+        (texts("card.adapter"), row.adapter_sha256[:HASH_SHOWN]),
+    ]
+
+
+def _nanos(nanos: int, currency: str, texts: Texts) -> str:
+    whole = texts("card.nanos", nanos=number(nanos, texts), currency=currency)
+    return f"{exact(nanos, currency, texts.locale)} · {whole}"

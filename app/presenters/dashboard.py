@@ -1,0 +1,158 @@
+"""The Dashboard page: ceilings as tiles, where a measurement comes from, the latest answers."""
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from html import escape
+
+from app.i18n import Texts
+from app.money import about, at_least
+from app.ports import AnswerRow, Measurement
+from app.presenters.parts import (
+    bar,
+    day,
+    empty,
+    minute,
+    money_span,
+    number,
+    percent,
+    scope_name,
+    when,
+)
+from policies.types import Ceiling, Importance
+
+COLUMNS = ("time", "importance", "domain", "passes", "price", "status", "rating")
+FIRST_MEASUREMENT = "python app.py evaluate --suite pilot --budgets 0,3,7,15,31"
+THUMBS = {1: "up", -1: "down"}
+
+
+def heading(name: str, texts: Texts) -> str:
+    lead = escape(texts(f"dashboard.{name}_lead"))
+    return f'<h2>{escape(texts(f"dashboard.{name}"))}</h2><p class="lead">{lead}</p>'
+
+
+def top(now: datetime, reader: tzinfo, texts: Texts) -> str:
+    as_of = texts("dashboard.updated", time=when(now, reader, texts))
+    return f'<h2>{escape(texts("dashboard.title"))}</h2><p class="lead">{escape(as_of)}</p>'
+
+
+def tiles(ceilings: Sequence[Ceiling], texts: Texts) -> str:
+    """Limit, committed, held and left of every budget, and a bar of how full it is."""
+    return "".join(_budget(ceiling, texts) for ceiling in ceilings)
+
+
+def suites(measurements: Sequence[Measurement]) -> list[str]:
+    """Question sets there are figures of, the last measured first."""
+    newest = sorted(measurements, key=lambda m: m.measured_at, reverse=True)
+    return list(dict.fromkeys(m.suite for m in newest))
+
+
+def provenance(measurements: Sequence[Measurement], texts: Texts) -> str:
+    """Where the points of one suite come from, and the command that gives them again."""
+    if not measurements:
+        return ""
+    last = max(measurements, key=lambda m: m.measured_at)
+    source = (
+        "dashboard.shipped" if all(m.shipped for m in measurements) else "dashboard.measured_here"
+    )
+    facts = texts(
+        "dashboard.measured_facts",
+        date=day(last.measured_at, texts),
+        suite=last.suite,
+        n=number(max(m.n for m in measurements), texts),
+    )
+    return (
+        f'<div class="provenance"><strong>{escape(texts(source))}</strong> {escape(facts)} '
+        f"{escape(texts('dashboard.reproduce'))} "
+        f"<code>{escape(command(measurements))}</code></div>"
+    )
+
+
+def command(measurements: Sequence[Measurement]) -> str:
+    """`evaluate` with the suite, rungs or limits, and seed of these measurements."""
+    last = max(measurements, key=lambda m: m.measured_at)
+    rungs = [i for i in Importance if any(m.importance is i for m in measurements)]
+    budgets = sorted({m.budget for m in measurements})
+    at = (
+        f"--importance {','.join(rungs)}"
+        if all(m.importance for m in measurements)
+        else f"--budgets {','.join(map(str, budgets))}"
+    )
+    return f"python app.py evaluate --suite {last.suite} {at} --seed {last.seed}"
+
+
+def no_measurement(texts: Texts) -> str:
+    do = texts("dashboard.no_measurement_do")
+    return empty(texts("dashboard.no_measurement"), do, FIRST_MEASUREMENT)
+
+
+def no_spend(texts: Texts) -> str:
+    return empty(texts("dashboard.no_spend"), texts("dashboard.no_spend_do"))
+
+
+def thumbs(answers: Sequence[AnswerRow], texts: Texts) -> str:
+    """How readers liked what they got, as counts."""
+    up, down = (sum(1 for a in answers if a.rating == rating) for rating in (1, -1))
+    among = escape(texts("dashboard.thumbs", n=len(answers)))
+    return f'<p class="thumbs">{_thumb(1, texts)} {up} {_thumb(-1, texts)} {down} · {among}</p>'
+
+
+def table(answers: Sequence[AnswerRow], reader: tzinfo, texts: Texts) -> str:
+    """Newest first; figures only."""
+    if not answers:
+        return no_spend(texts)
+    head = "".join(
+        f'<th scope="col" class="{c}">{escape(texts(f"dashboard.column.{c}"))}</th>'
+        for c in COLUMNS
+    )
+    rows = "".join(f"<tr>{_row(answer, reader, texts)}</tr>" for answer in answers)
+    return (
+        f'{thumbs(answers, texts)}<div class="scroll" tabindex="0"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _budget(ceiling: Ceiling, texts: Texts) -> str:
+    used = ceiling.committed_nanos + ceiling.held_nanos
+    share = texts("dashboard.tile.used", percent=percent(used, ceiling.limit_nanos, texts))
+    amounts = {
+        "limit": (about, ceiling.limit_nanos),
+        "committed": (about, ceiling.committed_nanos),
+        "held": (about, ceiling.held_nanos),
+        "left": (at_least, ceiling.headroom_nanos),
+    }
+    cells = "".join(
+        f'<div class="tile {name}">'
+        f'<div class="label">{escape(texts(f"dashboard.tile.{name}"))}</div><div class="value">'
+        f"{money_span(say(n, ceiling.currency, texts.locale), n, ceiling.currency, texts)}"
+        "</div></div>"
+        for name, (say, n) in amounts.items()
+    )
+    return (
+        f'<section class="budget-tiles"><h3>{escape(scope_name(ceiling.scope, texts))}</h3>'
+        f'<div class="tiles">{cells}</div>{bar(used, ceiling.limit_nanos, share)}'
+        f'<p class="note">{escape(share)}</p></section>'
+    )
+
+
+def _row(answer: AnswerRow, reader: tzinfo, texts: Texts) -> str:
+    status = escape(texts(f"status.{answer.status}"))
+    shown = about(answer.cost_nanos, answer.currency, texts.locale)
+    cells = {
+        "time": f'<span title="{escape(when(answer.created_at, reader, texts))}">'
+        f"{escape(minute(answer.created_at, reader, texts))}</span>",
+        "importance": escape(texts(f"importance.{answer.granted}")),
+        "domain": escape(texts(f"domain.{answer.domain}")),
+        "passes": escape(number(answer.units.nfe, texts)),
+        "price": money_span(shown, answer.cost_nanos, answer.currency, texts),
+        "status": f'<span class="status {answer.status}">{status}</span>',
+        "rating": _thumb(answer.rating, texts),
+    }
+    return "".join(f'<td class="{name}">{cells[name]}</td>' for name in COLUMNS)
+
+
+def _thumb(rating: int | None, texts: Texts) -> str:
+    if rating not in THUMBS:
+        return f'<span aria-label="{escape(texts("dashboard.unrated"))}">-</span>'
+    thumb = THUMBS[rating]
+    said = escape(texts(f"dashboard.rated_{thumb}"))
+    return f'<span class="thumb {thumb}" role="img" title="{said}" aria-label="{said}"></span>'

@@ -1,0 +1,1 @@
+"""Pages. Gradio lives here and in app/guarded.py, and nowhere else."""

@@ -1,0 +1,56 @@
+"""What a browser tab and its runs need to remember. No Gradio, no services."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Lock
+
+
+def new_key() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass
+class Form:
+    """One tab's question on its way. Its key stays until the answer came: see `sent`."""
+
+    key: str | None = None
+    """Idempotency key; None where a program asks without the page."""
+    refused: bool = False
+    """The last question sent cannot be asked; nothing runs."""
+    answer_id: str = ""
+    offer: str = ""
+    """The lower importance that would have fit under the ceiling."""
+
+    def sent(self) -> "Form":
+        """A second press while the first is on its way keeps the key, and so runs nothing again."""
+        return Form(key=self.key or new_key())
+
+
+class Running:
+    """Stop flags of what runs, by browser session; shared by the threads that serve them."""
+
+    def __init__(self) -> None:
+        self._flags: dict[str, Event] = {}
+        self._lock = Lock()
+
+    def sent(self, session: str) -> Event:
+        """From here on it can be stopped, also while it waits for its turn."""
+        with self._lock:
+            return self._flags.setdefault(session, Event())
+
+    def stop(self, session: str) -> None:
+        with self._lock:
+            flag = self._flags.get(session)
+        if flag:
+            flag.set()
+
+    @contextmanager
+    def run(self, session: str) -> Iterator[Event]:
+        flag = self.sent(session)
+        try:
+            yield flag
+        finally:
+            with self._lock:
+                self._flags.pop(session, None)

@@ -1,0 +1,77 @@
+"""The pages as people meet them: real services and SQLite, an engine that writes what is wanted."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import gradio as gr
+
+from app.ports import OpenUnitOfWork
+from app.services.ask import Ask
+from app.services.dashboard import Dashboard
+from app.views.launch import launch_options
+from app.views.shell import build
+from policies.document import preset
+from storage.migrate import upgrade
+from storage.pilot import ensure_pilot
+from storage.unit_of_work import sqlite_unit_of_work
+from tests.databases import PILOT, Ids, engine_of
+from tests.fakes import FakeEngine
+from tests.samples import MODEL, PRICES, measured
+
+LIMIT_NANOS = 5_000_000_000
+ANSWER = ("8", "times", "32", "is", "256", "and", "256", "plus", "45", "is", "301")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Everything a page test may want to look behind."""
+
+    demo: gr.Blocks
+    ask: Ask
+    dashboard: Dashboard
+    engine: FakeEngine
+    uow: OpenUnitOfWork
+
+
+def pages(folder: Path, engine: FakeEngine | None = None, limit_nanos: int = LIMIT_NANOS) -> Pages:
+    model = engine or FakeEngine(words=ANSWER, model=MODEL)
+    database = engine_of(folder / "pilot.db")
+    upgrade(database)
+    ensure_pilot(database, PILOT, "Pilot", limit_nanos, PRICES.currency, now())
+    uow, policy = sqlite_unit_of_work(database, PILOT), preset("pilot")
+    with uow() as unit:
+        unit.add_policy(policy.version, policy.name, policy.text, now())
+        unit.add_prices(PRICES, now())
+        unit.commit()
+    ask, dashboard = Ask(model, uow, policy, now, Ids()), Dashboard(model, uow)
+    return Pages(build(ask, dashboard, model.info()), ask, dashboard, model, uow)
+
+
+def slow(seconds: float) -> Callable[[int], None]:
+    """For `FakeEngine.before`: long enough to be seen."""
+    return lambda _evaluation: time.sleep(seconds)
+
+
+@contextmanager
+def served(demo: gr.Blocks) -> Iterator[str]:
+    """The address of a running server."""
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    try:
+        yield address
+    finally:
+        demo.close(verbose=False)
+
+
+def keep_measurements(made: Pages) -> None:
+    with made.uow() as unit:
+        for one in measured():
+            unit.measurements.add(one, [])
+        unit.commit()

@@ -1,0 +1,69 @@
+"""Charts by their data: what is drawn, where, and with which words."""
+
+from datetime import timedelta
+
+from app.figures import quality, spend
+from app.i18n import texts
+from app.presenters.parts import zone
+from policies.types import Ceiling, Domain
+from tests.samples import NOON, PILOT, measured, measurement, spend_points
+
+EN, JA = texts("en"), texts("ja")
+TOKYO = zone("Asia/Tokyo")
+
+
+def test_quality_has_a_line_for_each_domain_and_one_for_all() -> None:
+    figure = quality(measured(), EN)
+    assert [line.name for line in figure.data] == ["Math", "Data", "Business", "All questions"]
+
+
+def test_a_quality_point_is_cost_against_accuracy_with_its_interval() -> None:
+    figure = quality([measurement(3, 0.55, n=408)], EN)
+    line = figure.data[0]
+    assert list(line.x) == [0.0000312]
+    assert list(line.y) == [0.55]
+    assert [round(e, 6) for e in line.error_y.array] == [0.08]
+    assert [round(e, 6) for e in line.error_y.arrayminus] == [0.08]
+    assert list(line.text) == ["3"]
+    assert "408 questions" in line.customdata[0]
+    assert "$0.0000312" in line.customdata[0]
+
+
+def test_quality_axes_carry_their_units_in_the_readers_language() -> None:
+    for said_in in (EN, JA):
+        layout = quality(measured(), said_in).layout
+        assert "[USD]" in layout.xaxis.title.text
+        assert layout.yaxis.title.text == said_in("figure.accuracy_axis")
+
+
+def test_a_budget_measured_twice_is_drawn_once_as_measured_last() -> None:
+    later = measurement(3, 0.6, measured_at=NOON)
+    assert list(quality([later, measurement(3, 0.5)], EN).data[0].y) == [0.6]
+
+
+def test_a_domain_alone_needs_no_whole() -> None:
+    assert len(quality([measurement(3, 0.5, Domain.MATH)], EN).data) == 1
+
+
+def test_spend_adds_up_to_what_the_ledger_has_committed() -> None:
+    figure = spend(spend_points(100_000, 200_000, 50_000), PILOT, TOKYO, EN)
+    assert [round(y * 10**9) for y in figure.data[0].y] == [350_000, 550_000, 600_000]
+
+
+def test_spend_is_drawn_in_the_readers_time() -> None:
+    figure = spend(spend_points(1), PILOT, TOKYO, EN)
+    assert figure.data[0].x[0] == (NOON + timedelta(hours=9)).replace(tzinfo=None)
+
+
+def test_a_far_limit_is_said_and_a_near_one_drawn_to_scale() -> None:
+    far = spend(spend_points(1), PILOT, TOKYO, EN).layout
+    assert far.annotations[0].text == "↑ Limit $5.00, &lt; 0.1% spent"
+    assert far.yaxis.range is None
+    near = spend(spend_points(900), Ceiling("pilot", 1_000, 900, 0, "USD"), TOKYO, EN).layout
+    assert near.shapes[0].y0 == 1e-6
+    assert near.yaxis.range[1] > 1e-6
+
+
+def test_hover_text_has_every_digit() -> None:
+    figure = spend(spend_points(48_375), PILOT, TOKYO, EN)
+    assert "$0.000048375" in figure.data[0].customdata[0]

@@ -1,0 +1,266 @@
+"""What pages say of a quote, a run, a receipt and an error, in both languages."""
+
+import re
+from dataclasses import replace
+from html import unescape
+
+import pytest
+
+from app.i18n import Texts, texts
+from app.ports import AnswerStatus
+from app.presenters import ask, frame
+from app.presenters import dashboard as board
+from app.presenters.card import card
+from app.presenters.errors import error_text
+from app.presenters.parts import percent, seconds, zone
+from app.services.ask import Written
+from policies.errors import InvalidInput, NotFound, OverCeiling, Unpriced
+from policies.types import Ceiling, Domain, Importance, Units
+from tests.samples import MODEL, NOON, PILOT, measured, measurement, preview, receipt, row, started
+
+EN, JA = texts("en"), texts("ja")
+TOKYO = zone("Asia/Tokyo")
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+def over_ceiling(fits: str) -> OverCeiling:
+    return OverCeiling(
+        "over",
+        scope="team:sales",
+        limit_nanos=1_000_000,
+        committed_nanos=700_000,
+        held_nanos=100_000,
+        quote_nanos=391_560,
+        currency="USD",
+        fits=fits,
+    )
+
+
+def plain(html: str) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+
+
+# --- before sending ------------------------------------------------------------------------------
+
+
+def test_every_importance_says_what_it_means_buys_and_costs() -> None:
+    choices = ask.importance_choices({i: preview(i) for i in Importance}, True, EN)
+    assert [value for _, value in choices] == list(Importance)
+    routine, critical = choices[0][0].split("\n"), choices[3][0].split("\n")
+    assert routine[0] == "Routine"
+    assert routine[2] == "No refinement"
+    assert critical[2:] == ["Up to 15 refinement passes a word", "At most $0.000672"]
+
+
+def test_before_a_question_is_typed_a_price_is_only_a_from() -> None:
+    shown = plain(ask.quote(preview(), False, EN))
+    assert "From $0.000392" in shown
+    assert "Type a question" in shown
+
+
+def test_a_quote_shows_the_bound_rounded_up_and_the_exact_sum() -> None:
+    shown = plain(ask.quote(preview(), True, EN))
+    assert "At most $0.000392" in shown
+    assert "$0.00039135 is set aside" in shown
+    assert "96 words and 672 refinement passes" in shown
+
+
+def test_a_quote_above_the_tightest_headroom_warns_before_sending() -> None:
+    tight = Ceiling("importance:high", 400_000, 300_000, 0, "USD")
+    shown = plain(ask.quote(preview(Importance.HIGH, PILOT, tight), True, EN))
+    assert "$0.0001 is left in the budget for High" in shown
+    assert "does not fit" not in ask.quote(preview(Importance.HIGH, PILOT), True, EN)
+
+
+def test_the_note_names_only_tasks_the_adapter_was_trained_on() -> None:
+    assert "arithmetic, tidying data" in ask.scope_note(MODEL, EN)
+    assert ask.scope_note(replace(MODEL, classes=("unheard-of",)), EN) == ""
+
+
+# --- while it runs -------------------------------------------------------------------------------
+
+
+def test_the_meter_shows_passes_of_those_allowed_and_money_of_that_held() -> None:
+    shown = plain(ask.meter(started(), Written("…", Units(19, 4, 28), 20_130), EN))
+    assert "28 of at most 672" in shown
+    assert "$0.0000201 of $0.000392 set aside" in shown
+
+
+def test_the_meter_of_an_unrefined_answer_promises_no_passes() -> None:
+    assert "none at this importance" in ask.meter(started(Importance.ROUTINE), None, EN)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_an_answer_is_text_never_markup(running: bool) -> None:
+    shown = ask.answer(EVIL, running, EN)
+    assert "<img" not in shown
+    assert "&lt;img" in shown
+
+
+# --- the receipt ---------------------------------------------------------------------------------
+
+
+def test_a_card_shows_the_exact_price_against_the_quote() -> None:
+    shown = plain(card(receipt(), EN))
+    assert "$0.000048375" in shown
+    assert "12.3% of the quoted $0.000392" in shown
+    assert "48,375 billionths of USD" in shown
+
+
+def test_a_card_shows_passes_in_total_and_a_word_used_and_allowed() -> None:
+    shown = plain(card(receipt(), EN))
+    assert "77 of 77 allowed for these words" in shown
+    assert "7 a word, 7 allowed" in shown
+    assert "3 of 11 written" in shown
+
+
+def test_a_card_says_how_to_repeat_the_answer() -> None:
+    shown = plain(card(receipt(), EN))
+    for fact in ("pilot-0123456789ab", "list-2025-11", "4711", "3f9c1e77ab42", "a-17", "2.4 s"):
+        assert fact in shown
+    assert MODEL.adapter_sha256 not in shown
+
+
+def test_passes_for_a_word_never_written_do_not_exceed_what_was_allowed() -> None:
+    stopped = card(receipt(status=AnswerStatus.CANCELLED, units=Units(19, 0, 2)), EN)
+    assert "2 of 7 allowed" in plain(stopped)
+    assert "Only the work done" in stopped
+
+
+def test_a_replay_says_that_nothing_was_charged_again() -> None:
+    assert "a second time" in card(receipt(replayed=True), EN)
+
+
+def test_a_raised_importance_shows_both() -> None:
+    shown = card(receipt(asked=Importance.STANDARD, granted=Importance.CRITICAL), EN)
+    assert "Critical (asked: Standard)" in plain(shown)
+
+
+@pytest.mark.parametrize("status", list(AnswerStatus))
+@pytest.mark.parametrize("language", [EN, JA], ids=["en", "ja"])
+def test_every_status_has_a_card_and_a_row(status: AnswerStatus, language: Texts) -> None:
+    assert "$0.000048375" in card(receipt(status=status, finished_at=None), language)
+    assert language(f"status.{status}") in board.table([row(status=status)], TOKYO, language)
+
+
+# --- errors --------------------------------------------------------------------------------------
+
+
+def test_over_a_ceiling_every_number_and_the_rung_that_fits_are_named() -> None:
+    shown = error_text(over_ceiling("routine"), EN)
+    for part in ("team sales", "$0.001", "$0.0007", "$0.0001", "$0.0002", "$0.000392", "Routine"):
+        assert part in shown
+    assert "「日常」なら" in error_text(over_ceiling("routine"), JA)
+
+
+def test_over_a_ceiling_with_nothing_lower_sends_to_the_budget_owner() -> None:
+    assert "budget owner" in error_text(over_ceiling(""), EN)
+
+
+@pytest.mark.parametrize(
+    ("err", "en", "ja"),
+    [
+        (InvalidInput("x", reason="empty_question"), "type a question", "質問を入力"),
+        (
+            InvalidInput("x", reason="question_characters", characters=9000, limit=4000),
+            "9000 characters",
+            "9000文字",
+        ),
+        (
+            InvalidInput("x", reason="question_tokens", tokens=2000, limit=1024),
+            "2000 word pieces",
+            "長さ 2000",
+        ),
+        (InvalidInput("x", reason="control_characters", count=3), "3 invisible", "3個"),
+        (InvalidInput("only this one", reason="unheard_of"), "only this one", "only this one"),
+        (Unpriced("x", model="m-1"), "m-1", "m-1"),
+        (NotFound("x"), "does not exist", "存在しない"),
+        (ZeroDivisionError("secret/path.py"), "on our side", "システム側"),
+    ],
+)
+def test_an_error_is_told_in_the_readers_words(err: Exception, en: str, ja: str) -> None:
+    assert en in error_text(err, EN)
+    assert ja in error_text(err, JA)
+    assert "secret" not in error_text(err, EN)
+
+
+# --- frame and dashboard -------------------------------------------------------------------------
+
+
+def test_the_header_names_model_and_budget_and_keeps_a_forced_language() -> None:
+    shown = frame.header("ask", MODEL, [PILOT], EN, "en")
+    assert "pilot-tasks-1" in shown
+    assert "$4.99 left of $5.00" in shown
+    assert 'href="./dashboard?lang=en"' in shown
+    assert 'href="./dashboard"' in frame.header("ask", MODEL, [PILOT], EN, None)
+    assert "no budget set" in frame.header("ask", MODEL, [], EN, None)
+
+
+def test_names_from_outside_cannot_become_markup() -> None:
+    evil = replace(MODEL, adapter=EVIL, base=EVIL, device=EVIL)
+    shown = [
+        frame.header("ask", evil, [PILOT], EN, None),
+        card(receipt(policy_version=EVIL, price_version=EVIL, id=EVIL), EN),
+        board.tiles([Ceiling(f"user:{EVIL}", 1, 0, 0, "USD")], EN),
+        board.provenance([measurement(3, 0.5, suite=EVIL)], EN),
+    ]
+    assert not [html for html in shown if "<img" in html.lower()]
+
+
+def test_tiles_show_limit_spent_held_and_left() -> None:
+    shown = plain(board.tiles([PILOT], EN))
+    for part in ("Limit $5.00", "Spent $0.0006", "questions $0.000392", "Left $4.99", "< 0.1%"):
+        assert part in shown
+
+
+def test_the_table_shows_figures_in_the_readers_time_and_no_bodies() -> None:
+    shown = plain(board.table([row(rating=1), row(rating=-1), row()], TOKYO, EN))
+    assert "Nov 24 12:00" in shown
+    assert "1 1 · among the latest 3 answers" in plain(shown)
+    assert "How much?" not in shown
+
+
+def test_without_answers_the_table_says_what_to_do() -> None:
+    assert "Ask a first question" in board.table([], TOKYO, EN)
+
+
+def test_a_shipped_measurement_says_so_and_how_to_repeat_it() -> None:
+    shown = plain(board.provenance(measured(), EN))
+    assert "shipped with the adapter" in shown
+    assert "python app.py evaluate --suite pilot --budgets 0,3,7,15,31 --seed 7" in shown
+    own = board.provenance([measurement(3, 0.5, shipped=False)], EN)
+    assert "Measured on this installation" in own
+
+
+def test_a_measurement_of_rungs_is_repeated_by_their_names() -> None:
+    rungs = [
+        measurement(b, 0.5, importance=i)
+        for b, i in ((7, Importance.HIGH), (0, Importance.ROUTINE))
+    ]
+    assert "--importance routine,high --seed" in board.command(rungs)
+
+
+def test_without_a_measurement_the_page_names_the_command() -> None:
+    assert "python app.py evaluate" in board.no_measurement(JA)
+
+
+def test_the_suite_measured_last_comes_first() -> None:
+    later = measurement(3, 0.5, suite="ours", measured_at=NOON)
+    assert board.suites([*measured(), later]) == ["ours", "pilot"]
+
+
+def test_numbers_are_honest_at_their_edges() -> None:
+    assert percent(999_999, 1_000_000, EN) == "99.9%"
+    assert percent(1, 10**9, EN) == "< 0.1%"
+    assert percent(0, 10, EN) == percent(5, 0, EN) == "0%"
+    assert percent(1, 1, JA) == "100%"
+    assert (seconds(0.254, EN), seconds(12.34, EN)) == ("0.25", "12.3")
+
+
+def test_an_unknown_time_zone_is_read_as_utc() -> None:
+    assert str(zone("Nowhere/Atlantis")) == str(zone(None)) == "UTC"
+    assert str(zone("../../etc/passwd")) == "UTC"
+
+
+def test_domains_can_all_be_chosen() -> None:
+    assert [value for _, value in ask.domain_choices(JA)] == list(Domain)

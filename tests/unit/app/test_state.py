@@ -1,0 +1,42 @@
+"""What a tab remembers: one key for one sending, one stop flag for one run."""
+
+from dataclasses import replace
+from threading import Event
+
+from app.views.state import Form, Running
+
+
+def test_a_second_press_keeps_the_key_of_the_first() -> None:
+    first = Form().sent()
+    assert first.key
+    assert first.sent().key == first.key
+
+
+def test_the_next_question_gets_a_new_key() -> None:
+    first = Form().sent()
+    assert replace(first, key=None).sent().key != first.key
+
+
+def test_what_waits_for_its_turn_can_be_stopped() -> None:
+    running = Running()
+    running.sent("tab")
+    running.stop("tab")
+    with running.run("tab") as flag:
+        assert flag.is_set()
+
+
+def test_stopping_one_tab_leaves_the_others_alone() -> None:
+    running = Running()
+    with running.run("tab") as mine, running.run("other") as other:
+        running.stop("tab")
+        assert (mine.is_set(), other.is_set()) == (True, False)
+
+
+def test_a_stop_does_not_reach_the_next_run() -> None:
+    running = Running()
+    with running.run("tab"):
+        running.stop("tab")
+    running.stop("tab")
+    with running.run("tab") as flag:
+        assert isinstance(flag, Event)
+        assert not flag.is_set()
