@@ -1,1 +1,1 @@
-"""The application: settings, services, pages, commands. `app.py` beside this folder only starts it."""
+"""The application: settings, services, pages, commands. `app.py` beside this folder starts it."""

@@ -1,4 +1,4 @@
-"""What the services need from the outside, in the policies' own words. Adapters are in gateways and storage."""
+"""What services need from outside, in the policies' words. Adapters are in gateways and storage."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -25,7 +25,7 @@ NewId = Callable[[], str]
 Cancelled = Callable[[], bool]
 
 
-# --- the model -------------------------------------------------------------------------------------
+# --- the model ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,11 @@ class Engine(Protocol):
         ...
 
     def run_batch(self, jobs: Sequence[Job], cancelled: Cancelled) -> list[Outcome]:
-        """The same answers as one at a time, faster; for measurement. All jobs share one plan's rung."""
+        """The same answers as one at a time, faster; for measurement. All jobs share one rung."""
         ...
 
 
-# --- storage ---------------------------------------------------------------------------------------
+# --- storage --------------------------------------------------------------------------------------
 
 
 class AnswerStatus(StrEnum):
@@ -188,7 +188,7 @@ class Earlier:
 
 class Answers(Protocol):
     def add(self, answer: NewAnswer, status: AnswerStatus) -> None:
-        """Raises KeyReused where the user's key has an answer. A refused one leaves its key free."""
+        """Raises KeyReused where the user's key has an answer. A refused one leaves it free."""
         ...
 
     def find_key(self, user: str, idempotency_key: str) -> Earlier | None: ...
@@ -207,12 +207,12 @@ class Answers(Protocol):
 
 
 class Ledger(Protocol):
-    """Money. Every method is part of the caller's transaction; reserve is one conditional update."""
+    """Money. All are part of the caller's transaction; reserve is one conditional update."""
 
     def ceilings(self) -> list[Ceiling]: ...
 
     def set_limit(self, scope: str, limit_nanos: int, currency: str) -> None:
-        """Create the budget of a scope or change its limit; never below what is committed and held."""
+        """Create a scope's budget or change its limit; never below what is committed and held."""
         ...
 
     def reserve(self, answer_id: str, nanos: int, expires_at: datetime, now: datetime) -> Hold:
@@ -227,7 +227,10 @@ class Ledger(Protocol):
         ...
 
     def settle(self, hold: Hold, finished: Finished, cost_nanos: int) -> bool:
-        """Turn the hold into a charge, give the rest back, and close the answer. False if settled already."""
+        """Turn the hold into a charge, give the rest back, close the answer.
+
+        False if settled already.
+        """
         ...
 
     def expire(self, now: datetime) -> list[str]:
@@ -252,7 +255,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Accuracy of one budget on one suite, with a 95 % Wilson interval; stored with all its rows."""
+    """Accuracy of a budget on a suite, with a 95 % Wilson interval; stored with all its rows."""
 
     suite: str
     budget: int

@@ -1,4 +1,4 @@
-"""The only file that knows transformers: reads its models and tokenizers into a Backbone and a Prompter."""
+"""The only file that knows transformers: reads its models into a Backbone, its tokenizers too."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from model.backbone import Backbone, Layer, Linear, Shape
 from model.errors import WeightsError
 
 FAMILIES = ("llama", "qwen2", "qwen3", "mistral")
-"""Decoder families whose layer is the one in backbone.py; biases and per-head norms are read as data."""
+"""Decoder families whose layer is the one in backbone.py; biases and head norms are data."""
 
 
 def load_backbone(source: str | Path, dtype: torch.dtype = torch.float32) -> Backbone:
@@ -25,23 +25,44 @@ def load_backbone(source: str | Path, dtype: torch.dtype = torch.float32) -> Bac
     return read_backbone(lm)
 
 
+def dequantise(gguf: Path, folder: Path) -> None:
+    """Turn a GGUF file into a bfloat16 checkpoint and tokenizer that load in a second."""
+    where, name = str(gguf.parent), gguf.name
+    try:
+        lm: Any = AutoModelForCausalLM.from_pretrained(where, gguf_file=name, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(where, gguf_file=name)
+    except (OSError, ValueError) as err:
+        raise WeightsError(f"{gguf} could not be read: {err}") from err
+    if hasattr(lm.config, "quantization_config"):
+        # transformers refuses to save while it thinks it quantised
+        del lm.config.quantization_config
+    lm.hf_quantizer, lm.is_quantized = None, False
+    lm.to(torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
 def build_backbone(family: str, settings: dict[str, Any], weights: dict[str, Tensor]) -> Backbone:
-    """Backbone from a config and LM weights by transformers' own names; extra weights are ignored."""
+    """Backbone from a config and LM weights by transformers' own names; others are ignored."""
     try:
         lm = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **settings))
     except (ValueError, KeyError, TypeError) as err:
         raise WeightsError(f"no {family!r} model can be built from these settings: {err}") from err
     missing, _ = lm.load_state_dict(weights, strict=False)
-    if missing := [name for name in missing if name != "lm_head.weight"]:
-        raise WeightsError(f"{len(missing)} weights of the {family} model are missing, first {missing[0]}")
+    tied = lm.config.tie_word_embeddings
+    if missing := [name for name in missing if not (tied and name == "lm_head.weight")]:
+        raise WeightsError(
+            f"{len(missing)} weights of the {family} model are missing, first {missing[0]}"
+        )
     return read_backbone(lm)
 
 
 def read_backbone(lm: PreTrainedModel) -> Backbone:
-    """The tensors of a transformers causal LM, shared and not copied (but for the fused matrices)."""
+    """The tensors of a transformers causal LM, shared and not copied (but for fused matrices)."""
     config = lm.config
     if config.model_type not in FAMILIES:
-        raise WeightsError(f"model family {config.model_type!r} is not one of {', '.join(FAMILIES)}")
+        raise WeightsError(
+            f"model family {config.model_type!r} is not one of {', '.join(FAMILIES)}"
+        )
     inner: Any = lm.model
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     shape = Shape(
@@ -100,7 +121,7 @@ def _fuse(*linears: torch.nn.Linear) -> Linear:
 
 
 def _rope(config: Any) -> tuple[Tensor, float]:
-    """Rotary frequencies in float32 (never through the model's own precision) and attention scale."""
+    """Rotary frequencies in float32 (never through the model's precision) and attention scale."""
     kind = config.rope_parameters.get("rope_type", "default")
     if kind == "default":
         dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -132,9 +153,11 @@ class Prompter:
             raise WeightsError(f"no tokenizer could be read from {source}: {err}") from err
 
     def prompt(self, question: str) -> list[int]:
-        """Ids up to where the assistant's answer begins. Chat marks inside the question stay plain text."""
+        """Ids up to where the assistant's answer begins. Chat marks in the question stay text."""
         messages = [{"role": "system", "content": self.system}, {"role": "user", "content": "\0"}]
-        frame = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        frame = self.tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=True
+        )
         before, after = frame.split("\0")
         return [*self._marks(before), *self.plain(question), *self._marks(after)]
 

@@ -1,4 +1,4 @@
-"""From a request to a decision: which rung, at most how much, and why. Pure; every rule leaves its reason."""
+"""From a request to a decision: which rung, at most how much, why. Pure; rules leave reasons."""
 
 from policies.document import Policy
 from policies.pricing import quote
@@ -24,7 +24,7 @@ def decide(request: Request, policy: Policy, prices: PriceList) -> Decision:
 def rung_that_fits(
     request: Request, policy: Policy, prices: PriceList, ceiling: Ceiling
 ) -> Importance | None:
-    """The highest lower importance whose worst case fits the headroom: what to offer at the ceiling."""
+    """The highest lower importance whose worst case fits the headroom: the offer at the ceiling."""
     for importance in reversed(Importance):
         if importance.rank >= request.importance.rank:
             continue

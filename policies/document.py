@@ -1,6 +1,7 @@
 """Policy documents: YAML in, a validated Policy out, named by the hash of what it says.
 
-The version is the SHA-256 of the canonical JSON, so equal rules have equal names and comments do not count.
+The version is the SHA-256 of the canonical JSON, so equal rules have equal names and comments do
+not count.
 """
 
 import hashlib
@@ -40,10 +41,14 @@ class _RungDocument(BaseModel):
 
     @model_validator(mode="after")
     def base_spends_nothing(self) -> "_RungDocument":
-        if self.solver is Solver.BASE and (self.max_nfe_per_token or self.points or self.guidance != 1.0):
+        if self.solver is Solver.BASE and (
+            self.max_nfe_per_token or self.points or self.guidance != 1.0
+        ):
             raise ValueError("solver base takes max_nfe_per_token 0, guidance 1 and no points")
         if self.solver is not Solver.BASE and self.max_nfe_per_token < 2:
-            raise ValueError("max_nfe_per_token must be at least 2: one evaluation and the read-out")
+            raise ValueError(
+                "max_nfe_per_token must be at least 2: one evaluation and the read-out"
+            )
         return self
 
 
@@ -64,19 +69,23 @@ class _PolicyDocument(BaseModel):
 
 
 def parse(text: str, source: str = "policy") -> Policy:
-    """A policy from YAML. Raises InvalidPolicy listing every fault with field, value and legal set."""
+    """A policy from YAML. Raises InvalidPolicy listing every fault: field, value and legal set."""
     try:
         raw = yaml.safe_load(text)
     except yaml.YAMLError as err:
         mark = getattr(err, "problem_mark", None)
         line = mark.line + 1 if mark else 0
-        raise InvalidPolicy(f"{source}, line {line}: not YAML: {getattr(err, 'problem', err)}") from err
+        raise InvalidPolicy(
+            f"{source}, line {line}: not YAML: {getattr(err, 'problem', err)}"
+        ) from err
     if not isinstance(raw, dict):
-        raise InvalidPolicy(f"{source}: a policy is a mapping with name and rungs, got {type(raw).__name__}")
+        raise InvalidPolicy(
+            f"{source}: a policy is a mapping with name and rungs, got {type(raw).__name__}"
+        )
     try:
         document = _PolicyDocument.model_validate(raw)
     except ValidationError as err:
-        raise InvalidPolicy(f"{source}: " + "; ".join(_fault(e) for e in err.errors())) from err
+        raise InvalidPolicy(f"{source}: {faults(err)}") from err
     canonical = json.dumps(document.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     version = f"{document.name}-{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
     rungs = {i: Rung(**document.rungs[i].model_dump()) for i in Importance}
@@ -93,6 +102,16 @@ def load(file: Path) -> Policy:
 
 def preset(name: str) -> Policy:
     return load(PRESETS / f"{name}.yaml")
+
+
+def schema() -> dict[str, Any]:
+    """JSON schema of the document, for editors; parse() checks more than it can say."""
+    return _PolicyDocument.model_json_schema()
+
+
+def faults(err: ValidationError) -> str:
+    """Every fault of a document in one line each: where, what is wrong, what was there."""
+    return "; ".join(_fault(e) for e in err.errors())
 
 
 def _fault(error: Any) -> str:

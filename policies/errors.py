@@ -40,7 +40,7 @@ class InvalidPolicy(InvalidInput):
 
 
 class OverCeiling(PilotError):
-    """`values`: scope, limit_nanos, committed_nanos, held_nanos, quote_nanos, currency, fits (a rung or "")."""
+    """`values`: scope, currency, limit_, committed_, held_, quote_nanos, fits (a rung or "")."""
 
     code = "error.over_ceiling"
 

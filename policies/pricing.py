@@ -1,4 +1,4 @@
-"""What units cost: whole nanos, multiplication and addition only, so that a quote is a true upper bound."""
+"""What units cost: whole nanos, multiplied and added only, so a quote is a true upper bound."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,7 +28,7 @@ def quote(plan: Plan, prompt_tokens: int, prices: PriceList) -> Quote:
 
 
 def in_force(lists: Iterable[PriceList], model: str, now: datetime) -> PriceList:
-    """The latest list for a model that is valid at `now`. Raises Unpriced: what has no price does not run."""
+    """The latest list valid for a model. Raises Unpriced: what has no price does not run."""
     valid = [p for p in lists if p.model == model and p.valid_from <= now]
     if not valid:
         raise Unpriced(f"no price is valid for model {model} at {now.isoformat()}", model=model)

@@ -1,4 +1,4 @@
-"""The words everything else speaks: requests, plans, units, prices, decisions. Frozen data, nothing more."""
+"""The words everything else speaks: requests, plans, units, prices, decisions. Frozen data only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ class Solver(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One question as it came in. `prompt_tokens` is counted by the engine before anything is decided."""
+    """One question as it came in; the engine counts `prompt_tokens` before anything is decided."""
 
     question: str
     importance: Importance
@@ -98,7 +98,7 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """Integer nanos (1e-9) of the currency for each unit, valid from an instant on, for one model."""
+    """Integer nanos (1e-9) of the currency a unit, valid from an instant on, for one model."""
 
     version: str
     currency: str
@@ -120,7 +120,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a decision is as it is: a code of the message catalogue and the values for its placeholders."""
+    """Why a decision is as it is: a code of the message catalogue, values for its placeholders."""
 
     code: str
     values: Mapping[str, str | int] = field(default_factory=dict)
@@ -141,7 +141,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """State of one budget: `committed` only grows by real cost, `held` is what running requests may need."""
+    """State of one budget: `committed` only grows by real cost, `held` is what may be needed."""
 
     scope: str
     limit_nanos: int

@@ -1,1 +1,1 @@
-"""Use cases. They order the steps; they know ports and policies, never Gradio, SQLAlchemy or torch."""
+"""Use cases. They order the steps; know ports and policies, never Gradio, SQLAlchemy or torch."""

@@ -1,4 +1,4 @@
-"""Read models of the dashboard: quality against spend, spend against the ceiling, latest answers."""
+"""What the dashboard reads: quality against spend, spend against the ceiling, latest answers."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Dashboard:
     uow: OpenUnitOfWork
 
     def overview(self) -> Overview:
-        """Measurements are those of the adapter that answers now; others would not be comparable."""
+        """Measurements are those of the adapter that answers now; others do not compare."""
         with self.uow() as uow:
             return Overview(
                 measurements=uow.measurements.latest(self.engine.info().adapter_sha256),

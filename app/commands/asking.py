@@ -1,0 +1,61 @@
+"""`ask`: one question through the whole path, from a shell."""
+
+import argparse
+import uuid
+from typing import Any
+
+from app.bootstrap import build
+from app.commands.output import as_json, progress, result
+from app.gateways import load_engine
+from app.services.ask import AskForm, Receipt, Written
+from app.settings import Settings
+from policies.types import Domain, Importance
+
+
+def ask(settings: Settings, args: argparse.Namespace) -> int:
+    """Prints the answer, or with --json everything the ledger says of it. Ctrl-C settles to the work done."""
+    pilot = build(settings, load_engine(settings))
+    form = AskForm(
+        args.question, Importance(args.importance), Domain(args.domain), args.user, args.team, args.seed
+    )
+    events = pilot.ask(form, args.key or uuid.uuid4().hex)
+    receipt = None
+    try:
+        for event in events:
+            if isinstance(event, Written) and not args.json:
+                progress(f"… {event.units.nfe} refinement passes, {len(event.text)} more characters")
+            if isinstance(event, Receipt):
+                receipt = event
+    finally:
+        events.close()
+    if receipt is None:
+        return 1
+    if args.json:
+        as_json(_fields(receipt))
+    else:
+        result(receipt.text.answer)
+    return 0
+
+
+def _fields(receipt: Receipt) -> dict[str, Any]:
+    row = receipt.row
+    return {
+        "answer": receipt.text.answer,
+        "importance": row.granted.value,
+        "domain": row.domain.value,
+        "nfe": row.units.nfe,
+        "nfe_per_token": row.nfe_per_token,
+        "prompt_tokens": row.units.prompt_tokens,
+        "decode_tokens": row.units.decode_tokens,
+        "cost_nanos": row.cost_nanos,
+        "quote_nanos": row.quote_nanos,
+        "currency": row.currency,
+        "policy_version": row.policy_version,
+        "price_version": row.price_version,
+        "adapter_sha256": row.adapter_sha256,
+        "seed": row.seed,
+        "seconds": round(row.device_seconds, 3),
+        "answer_id": row.id,
+        "status": row.status.value,
+        "replayed": receipt.replayed,
+    }

@@ -1,0 +1,89 @@
+"""`evaluate`: accuracy with intervals and cost at several budgets, stored for the dashboard."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from app import recorded
+from app.bootstrap import Pilot, build
+from app.commands.output import as_json, progress, result
+from app.gateways import load_engine
+from app.ports import Measurement
+from app.services.measure import Budget, Measuring, budget_of
+from app.settings import Settings
+from evaluation import suites
+from policies.errors import InvalidInput
+from policies.types import Importance, Solver
+
+
+def evaluate(settings: Settings, args: argparse.Namespace) -> int:
+    """Measures a suite at budgets or at rungs; --record also writes the file that ships with an adapter."""
+    questions = suites.load(args.suite, args.limit)
+    pilot = build(settings, load_engine(settings))
+    name = Path(args.suite).stem
+    found = pilot.measure(name, questions, _budgets(pilot, args), args.seed, _tell)
+    if args.record:
+        recorded.write(Path(args.record), found)
+    whole = [m for m, _ in found if m.domain is None]
+    if args.json:
+        domains = [m for m, _ in found if m.domain is not None]
+        as_json(
+            {
+                "suite": name,
+                "seed": args.seed,
+                "adapter_sha256": pilot.engine.info().adapter_sha256,
+                "results": [_fields(m) for m in whole],
+                "domains": [_fields(m) for m in domains],
+            }
+        )
+    else:
+        for measurement, _ in found:
+            result(_line(measurement))
+    return 0
+
+
+def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
+    if args.importance:
+        return pilot.measure.importances(Importance(name) for name in _list(args.importance, set(Importance)))
+    longest = max(rung.max_new_tokens for rung in pilot.policy.rungs.values())
+    caps = [int(cap) for cap in _list(args.budgets, None)]
+    return [budget_of(cap, longest, Solver(args.solver), args.guidance) for cap in caps]
+
+
+def _list(text: str, legal: set[Importance] | None) -> list[str]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    for part in parts:
+        if legal is None and not part.isdigit():
+            raise InvalidInput(f"a budget is a whole number of evaluations a token, got {part!r}")
+        if legal is not None and part not in legal:
+            raise InvalidInput(f"importance must be one of {', '.join(Importance)}, got {part!r}")
+    if not parts:
+        raise InvalidInput("name at least one budget or importance")
+    return parts
+
+
+def _tell(at: Measuring) -> None:
+    progress(f"budget {at.budget}: {at.done} of {at.of} questions, {at.correct} right")
+
+
+def _fields(m: Measurement) -> dict[str, Any]:
+    return {
+        "budget": m.budget,
+        "importance": m.importance.value if m.importance else None,
+        "domain": m.domain.value if m.domain else None,
+        "accuracy": round(m.accuracy, 4),
+        "ci_low": round(m.ci_low, 4),
+        "ci_high": round(m.ci_high, 4),
+        "n": m.n,
+        "nfe_per_token": round(m.nfe_per_token, 3),
+        "cost_nanos_per_answer": m.cost_nanos_per_answer,
+        "currency": m.currency,
+    }
+
+
+def _line(m: Measurement) -> str:
+    part = m.domain.value if m.domain else "all"
+    return (
+        f"{part:10} budget {m.budget:3}  {m.accuracy:6.1%}  [{m.ci_low:.1%}, {m.ci_high:.1%}]  n={m.n}"
+        f"  {m.cost_nanos_per_answer} nanos {m.currency} an answer"
+    )

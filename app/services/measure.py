@@ -1,0 +1,156 @@
+"""Measures budgets on a suite of questions: the same questions and noise at every budget, all rows stored.
+
+Measurement is not pilot spend: it is priced with the list in force so that budgets can be compared, and
+leaves the ledger alone.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from app.ports import (
+    Cancelled,
+    Clock,
+    Engine,
+    Job,
+    Measured,
+    Measurement,
+    OpenUnitOfWork,
+    Outcome,
+)
+from evaluation.scoring import is_correct
+from evaluation.stats import wilson
+from evaluation.suites import Question
+from policies.document import Policy
+from policies.pricing import in_force, price
+from policies.types import Domain, Importance, Plan, PriceList, Rung, Solver
+
+BATCH = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What to measure: a cap of evaluations a token, or a rung of the policy."""
+
+    rung: Rung
+    importance: Importance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """How far a measurement is."""
+
+    budget: int
+    done: int
+    of: int
+    correct: int
+
+
+Progress = Callable[[Measuring], None]
+
+
+def budget_of(max_nfe: int, max_new_tokens: int, solver: Solver = Solver.MIDPOINT, guidance: float = 1.0) -> Budget:
+    """The finest grid of at most `max_nfe` evaluations a token; 0 is the base model alone."""
+    if max_nfe == 0:
+        return Budget(Rung(Solver.BASE, 0, 1.0, max_new_tokens))
+    return Budget(Rung(solver, max_nfe, guidance, max_new_tokens))
+
+
+@dataclass(frozen=True)
+class Measure:
+    engine: Engine
+    uow: OpenUnitOfWork
+    policy: Policy
+    clock: Clock
+
+    def importances(self, names: Iterable[Importance]) -> list[Budget]:
+        return [Budget(self.policy.rungs[i], i) for i in names]
+
+    def __call__(
+        self,
+        suite: str,
+        questions: Sequence[Question],
+        budgets: Sequence[Budget],
+        seed: int,
+        progress: Progress = lambda _: None,
+        cancelled: Cancelled = lambda: False,
+    ) -> list[tuple[Measurement, list[Measured]]]:
+        """For each budget the whole suite with its rows, then each domain; all of it stored.
+
+        A budget is stored as soon as it is measured, so that stopping loses only the one under way.
+        """
+        with self.uow() as uow:
+            prices = in_force(uow.prices(), self.engine.info().model, self.clock())
+        measured = []
+        for budget in budgets:
+            rows = self._rows(questions, budget, seed, prices, progress, cancelled)
+            found = self._summaries(suite, budget, rows, seed, prices)
+            with self.uow() as uow:
+                for measurement, its_rows in found:
+                    uow.measurements.add(measurement, its_rows)
+                uow.commit()
+            measured += found
+        return measured
+
+    def _rows(
+        self,
+        questions: Sequence[Question],
+        budget: Budget,
+        seed: int,
+        prices: PriceList,
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> list[Measured]:
+        """In the order of the questions. Like lengths run together, since a batch waits for its longest."""
+        by_length = sorted(range(len(questions)), key=lambda i: (len(questions[i].question), i))
+        rows: dict[int, Measured] = {}
+        correct = 0
+        for places in (by_length[i : i + BATCH] for i in range(0, len(by_length), BATCH)):
+            jobs = [
+                Job(questions[i].question, Plan(questions[i].domain, budget.rung), seed + i) for i in places
+            ]
+            for i, outcome in zip(places, self.engine.run_batch(jobs, cancelled), strict=True):
+                rows[i] = _measured(questions[i], outcome, prices)
+                correct += rows[i].correct
+            progress(Measuring(budget.rung.max_nfe_per_token, len(rows), len(questions), correct))
+        return [rows[i] for i in range(len(questions))]
+
+    def _summaries(
+        self, suite: str, budget: Budget, rows: list[Measured], seed: int, prices: PriceList
+    ) -> list[tuple[Measurement, list[Measured]]]:
+        """The whole suite with its rows first, then each domain; rows are stored once."""
+        domains = sorted({row.domain for row in rows})
+        parts: list[tuple[Domain | None, list[Measured]]] = [(None, rows)]
+        parts += [(domain, [row for row in rows if row.domain is domain]) for domain in domains]
+        out = []
+        for domain, part in parts:
+            rate = wilson(sum(row.correct for row in part), len(part))
+            tokens = sum(row.units.decode_tokens for row in part)
+            measurement = Measurement(
+                suite=suite,
+                budget=budget.rung.max_nfe_per_token,
+                importance=budget.importance,
+                domain=domain,
+                accuracy=rate.value,
+                ci_low=rate.low,
+                ci_high=rate.high,
+                n=rate.n,
+                nfe_per_token=sum(row.units.nfe for row in part) / tokens,
+                cost_nanos_per_answer=sum(row.cost_nanos for row in part) // len(part),
+                currency=prices.currency,
+                adapter_sha256=self.engine.info().adapter_sha256,
+                seed=seed,
+                measured_at=self.clock(),
+                shipped=False,
+            )
+            out.append((measurement, part if domain is None else []))
+        return out
+
+
+def _measured(question: Question, outcome: Outcome, prices: PriceList) -> Measured:
+    return Measured(
+        question_id=question.id,
+        domain=question.domain,
+        correct=is_correct(outcome.text, question.answer, question.check),
+        units=outcome.units,
+        cost_nanos=price(outcome.units, prices),
+    )

@@ -1,0 +1,122 @@
+"""Every setting of the installation: one tuple of name, default and help; read from L2D_* and l2d.toml.
+
+The environment wins over the file. Nothing is read at import.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from policies.errors import InvalidInput
+
+
+class Setting(NamedTuple):
+    name: str
+    default: str
+    help: str
+
+
+SETTINGS = (
+    Setting("data_dir", "data", "folder for the database and downloaded base weights"),
+    Setting("database_url", "", "SQLAlchemy URL; empty: l2d.sqlite in the data folder"),
+    Setting("model", "builtin", "builtin (SmolLM2-135M-Instruct), a local folder or a Hugging Face id"),
+    Setting("adapter", "builtin", "builtin (shipped in model/adapters) or a folder with an adapter"),
+    Setting("device", "cpu", "torch device that runs the model"),
+    Setting("precision", "auto", "auto, bfloat16 or float32; auto takes bfloat16 where the CPU has it"),
+    Setting("threads", "0", "CPU threads of the model; 0 leaves it to torch"),
+    Setting("policy", "pilot", "name of a preset or a policy file"),
+    Setting("prices", "builtin", "builtin (policies/presets/prices.yaml) or a price file"),
+    Setting("pilot", "pilot", "id of the pilot; every row carries it"),
+    Setting("pilot_limit", "10.00", "ceiling of the whole pilot in its currency, set when it is created"),
+    Setting("time_zone", "UTC", "IANA time zone of the pilot"),
+    Setting("lease_seconds", "30", "how long a hold lives without a sign of its process"),
+)
+
+BUILTIN_ADAPTER = Path(__file__).resolve().parent.parent / "model" / "adapters" / "pilot"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The tuple above, parsed and checked."""
+
+    data_dir: Path
+    database_url: str
+    model: str
+    adapter: Path
+    device: str
+    precision: str
+    threads: int
+    policy: str
+    prices: str
+    pilot: str
+    pilot_limit_nanos: int
+    time_zone: str
+    lease_seconds: float
+
+    @property
+    def base_dir(self) -> Path | str:
+        """Where the base model is read from."""
+        if self.model != "builtin":
+            return self.model
+        return self.data_dir / "base" / "SmolLM2-135M-Instruct"
+
+
+def read(environ: Mapping[str, str] = os.environ, file: Path = Path("l2d.toml")) -> Settings:
+    """Raises InvalidInput naming the setting, what it says and what is legal."""
+    values = _values(environ, file)
+    data_dir = Path(values["data_dir"]).absolute()
+    adapter = values["adapter"]
+    return Settings(
+        data_dir=data_dir,
+        database_url=values["database_url"] or f"sqlite:///{data_dir / 'l2d.sqlite'}",
+        model=values["model"],
+        adapter=BUILTIN_ADAPTER if adapter == "builtin" else Path(adapter),
+        device=values["device"],
+        precision=_one_of("precision", values["precision"], ("auto", "bfloat16", "float32")),
+        threads=int(_number("threads", values["threads"], 0, 1024)),
+        policy=values["policy"],
+        prices=values["prices"],
+        pilot=values["pilot"],
+        pilot_limit_nanos=_money("pilot_limit", values["pilot_limit"]),
+        time_zone=values["time_zone"],
+        lease_seconds=_number("lease_seconds", values["lease_seconds"], 1, 3600),
+    )
+
+
+def _values(environ: Mapping[str, str], file: Path) -> dict[str, str]:
+    try:
+        in_file = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except (OSError, ValueError) as err:
+        raise InvalidInput(f"{file} cannot be read: {err}") from err
+    names = {s.name for s in SETTINGS}
+    if unknown := sorted(set(in_file) - names):
+        raise InvalidInput(f"{file}: unknown settings {', '.join(unknown)}; known: {', '.join(sorted(names))}")
+    from_file = {name: str(value) for name, value in in_file.items()}
+    return {s.name: environ.get(f"L2D_{s.name.upper()}", from_file.get(s.name, s.default)) for s in SETTINGS}
+
+
+def _one_of(name: str, value: str, legal: tuple[str, ...]) -> str:
+    if value not in legal:
+        raise InvalidInput(f"setting {name} must be one of {', '.join(legal)}, got {value!r}")
+    return value
+
+
+def _number(name: str, value: str, low: float, high: float) -> float:
+    try:
+        number = float(value)
+    except ValueError as err:
+        raise InvalidInput(f"setting {name} must be a number, got {value!r}") from err
+    if not low <= number <= high:
+        raise InvalidInput(f"setting {name} must be from {low:g} to {high:g}, got {value}")
+    return number
+
+
+def _money(name: str, value: str) -> int:
+    """Nanos of an amount written as a plain decimal; exact or refused."""
+    whole, _, fraction = value.partition(".")
+    if not (whole + fraction).isdigit() or len(fraction) > 9:
+        raise InvalidInput(f"setting {name} must be an amount as 10.00 with up to nine decimals, got {value!r}")
+    return int(whole or "0") * 10**9 + int(fraction.ljust(9, "0") or "0")

@@ -1,0 +1,1 @@
+"""Measures answers: scoring, suites, intervals. Knows no app, database or network."""
