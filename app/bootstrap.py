@@ -51,14 +51,20 @@ def build(
     ask = Ask(engine, uow, policy, clock, new_id, limits)
     ask.recover()
     return Pilot(
-        settings, engine, uow, policy, ask, Dashboard(engine, reader), Measure(engine, uow, policy, clock)
+        settings,
+        engine,
+        uow,
+        policy,
+        ask,
+        Dashboard(engine, reader),
+        Measure(engine, uow, policy, clock),
     )
 
 
 def open_storage(
     settings: Settings, policy: Policy, clock: Clock
 ) -> tuple[OpenUnitOfWork, OpenUnitOfWork]:
-    """Transactions that write and transactions that read, on a migrated database with this pilot in it."""
+    """Transactions that write and such that read, on a migrated database with this pilot."""
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as err:
@@ -67,7 +73,9 @@ def open_storage(
     upgrade(database)
     lists, now = prices.load(settings.prices), clock()
     currency = lists[0].currency
-    ensure_pilot(database, settings.pilot, settings.pilot, settings.pilot_limit_nanos, currency, now)
+    ensure_pilot(
+        database, settings.pilot, settings.pilot, settings.pilot_limit_nanos, currency, now
+    )
     uow = sqlite_unit_of_work(database, settings.pilot)
     with uow() as work:
         work.add_policy(policy.version, policy.name, policy.text, now)

@@ -1,4 +1,4 @@
-"""The commands: what can be typed, and which function does it. Errors end in one clear line and exit 1."""
+"""The commands: what can be typed, and what does it. Errors end in one clear line and exit 1."""
 
 import argparse
 import importlib
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from app import settings as config
 from policies.errors import PilotError
 from policies.types import Domain, Importance
-
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -34,7 +33,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="app.py", description="L2D Pilot: spend compute where it matters.")
+    parser = argparse.ArgumentParser(
+        prog="app.py", description="L2D Pilot: spend compute where it matters."
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     serve = _command(commands, "serve", "start the app (also with no command)", "serving:serve")
@@ -51,11 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--key", help="idempotency key: the same key never runs or charges twice")
     _json(ask)
 
-    measure = _command(commands, "evaluate", "measure a suite at several budgets", "measuring:evaluate")
+    measure = _command(
+        commands, "evaluate", "measure a suite at several budgets", "measuring:evaluate"
+    )
     measure.add_argument("--suite", default="pilot", help="name of a suite or a JSON-lines file")
     what = measure.add_mutually_exclusive_group()
     what.add_argument("--importance", help="rungs of the policy, as routine,critical")
-    what.add_argument("--budgets", default="0,3,7,15", help="caps of evaluations a token, as 0,3,7,15")
+    what.add_argument(
+        "--budgets", default="0,3,7,15", help="caps of evaluations a token, as 0,3,7,15"
+    )
     measure.add_argument("--solver", choices=["euler", "midpoint"], default="midpoint")
     measure.add_argument("--guidance", type=float, default=1.0)
     measure.add_argument("--limit", type=int, help="only the first N questions")
@@ -81,10 +86,14 @@ def _parser() -> argparse.ArgumentParser:
 
     policy = _group(commands, "policy", "what importance buys")
     _command(policy, "show", "the policy in force", "rules:show_policy")
-    _command(policy, "validate", "list the faults of a file", "rules:validate_policy").add_argument("file")
+    _command(policy, "validate", "list the faults of a file", "rules:validate_policy").add_argument(
+        "file"
+    )
     _command(_group(commands, "price", "prices"), "show", "the price list", "rules:show_prices")
     _command(_group(commands, "ledger", "the ledger"), "verify", "check it", "rules:verify_ledger")
-    _command(_group(commands, "db", "the database"), "upgrade", "migrate it", "rules:upgrade_database")
+    _command(
+        _group(commands, "db", "the database"), "upgrade", "migrate it", "rules:upgrade_database"
+    )
     return parser
 
 

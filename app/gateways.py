@@ -1,4 +1,4 @@
-"""The model behind the Engine port: plans become sampler settings, tokens become text and counted units.
+"""The model behind the Engine port: plans become sampler settings, tokens text and counted units.
 
 One job runs at a time; others wait their turn and can leave while they wait.
 """
@@ -56,7 +56,7 @@ def load_engine(settings: Settings) -> "LocalEngine":
 
 
 def choose_precision(wanted: str) -> torch.dtype:
-    """bfloat16 halves the memory read for each token; without hardware for it, float32 is faster."""
+    """bfloat16 halves the memory read for a token; without hardware for it float32 is faster."""
     if wanted == "auto":
         wanted = "bfloat16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
     return {"bfloat16": torch.bfloat16, "float32": torch.float32}[wanted]
@@ -208,5 +208,3 @@ def _config(rung: Rung) -> SamplerConfig:
 def _stop_if(cancelled: Cancelled) -> None:
     if cancelled():
         raise Stopped("stopped on request")
-
-

@@ -1,6 +1,6 @@
-"""Measurements shipped with the adapter: a JSON file that `evaluate --record` writes and a first start reads.
+"""Measurements shipped with the adapter: a file `evaluate --record` writes and a first start reads.
 
-They are shown as what they are, recorded before release, and only for the adapter they were made with.
+They are shown as what they are, recorded before release, and only for the adapter they are of.
 """
 
 import json
@@ -35,7 +35,7 @@ def read(file: Path) -> list[tuple[Measurement, list[Measured]]]:
 
 
 def seed(uow: OpenUnitOfWork, file: Path, adapter_sha256: str) -> int:
-    """Store what was recorded for this adapter unless it has measurements already; returns how many."""
+    """Store what was recorded for this adapter unless it has measurements; returns how many."""
     if not file.exists():
         return 0
     with uow() as work:

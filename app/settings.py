@@ -1,4 +1,4 @@
-"""Every setting of the installation: one tuple of name, default and help; read from L2D_* and l2d.toml.
+"""Every setting of the installation: one tuple of name, default and help; L2D_* or l2d.toml.
 
 The environment wins over the file. Nothing is read at import.
 """
@@ -22,15 +22,23 @@ class Setting(NamedTuple):
 SETTINGS = (
     Setting("data_dir", "data", "folder for the database and downloaded base weights"),
     Setting("database_url", "", "SQLAlchemy URL; empty: l2d.sqlite in the data folder"),
-    Setting("model", "builtin", "builtin (SmolLM2-135M-Instruct), a local folder or a Hugging Face id"),
-    Setting("adapter", "builtin", "builtin (shipped in model/adapters) or a folder with an adapter"),
+    Setting(
+        "model", "builtin", "builtin (SmolLM2-135M-Instruct), a local folder or a Hugging Face id"
+    ),
+    Setting(
+        "adapter", "builtin", "builtin (shipped in model/adapters) or a folder with an adapter"
+    ),
     Setting("device", "cpu", "torch device that runs the model"),
-    Setting("precision", "auto", "auto, bfloat16 or float32; auto takes bfloat16 where the CPU has it"),
+    Setting(
+        "precision", "auto", "auto, bfloat16 or float32; auto takes bfloat16 where the CPU has it"
+    ),
     Setting("threads", "0", "CPU threads of the model; 0 leaves it to torch"),
     Setting("policy", "pilot", "name of a preset or a policy file"),
     Setting("prices", "builtin", "builtin (policies/presets/prices.yaml) or a price file"),
     Setting("pilot", "pilot", "id of the pilot; every row carries it"),
-    Setting("pilot_limit", "10.00", "ceiling of the whole pilot in its currency, set when it is created"),
+    Setting(
+        "pilot_limit", "10.00", "ceiling of the whole pilot in its currency, set when it is created"
+    ),
     Setting("time_zone", "UTC", "IANA time zone of the pilot"),
     Setting("lease_seconds", "30", "how long a hold lives without a sign of its process"),
 )
@@ -93,9 +101,14 @@ def _values(environ: Mapping[str, str], file: Path) -> dict[str, str]:
         raise InvalidInput(f"{file} cannot be read: {err}") from err
     names = {s.name for s in SETTINGS}
     if unknown := sorted(set(in_file) - names):
-        raise InvalidInput(f"{file}: unknown settings {', '.join(unknown)}; known: {', '.join(sorted(names))}")
+        raise InvalidInput(
+            f"{file}: unknown settings {', '.join(unknown)}; known: {', '.join(sorted(names))}"
+        )
     from_file = {name: str(value) for name, value in in_file.items()}
-    return {s.name: environ.get(f"L2D_{s.name.upper()}", from_file.get(s.name, s.default)) for s in SETTINGS}
+    return {
+        s.name: environ.get(f"L2D_{s.name.upper()}", from_file.get(s.name, s.default))
+        for s in SETTINGS
+    }
 
 
 def _one_of(name: str, value: str, legal: tuple[str, ...]) -> str:
@@ -118,5 +131,7 @@ def _money(name: str, value: str) -> int:
     """Nanos of an amount written as a plain decimal; exact or refused."""
     whole, _, fraction = value.partition(".")
     if not (whole + fraction).isdigit() or len(fraction) > 9:
-        raise InvalidInput(f"setting {name} must be an amount as 10.00 with up to nine decimals, got {value!r}")
+        raise InvalidInput(
+            f"setting {name} must be an amount as 10.00 with up to nine decimals, got {value!r}"
+        )
     return int(whole or "0") * 10**9 + int(fraction.ljust(9, "0") or "0")

@@ -18,7 +18,7 @@ class Rate:
 
 
 def wilson(successes: int, n: int) -> Rate:
-    """Wilson's score interval (J. Am. Stat. Assoc. 22, 1927, p. 209); holds near 0 and 1 and for small n."""
+    """Wilson's score interval (J. Am. Stat. Assoc. 22, 1927, p. 209); holds near 0 and 1 too."""
     if not 0 <= successes <= n or n == 0:
         raise ValueError(f"successes must be from 0 to n and n above 0, got {successes} of {n}")
     p, z2 = successes / n, Z_95**2

@@ -32,7 +32,9 @@ def load(name: str, limit: int | None = None) -> list[Question]:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as err:
         known = ", ".join(sorted(p.stem for p in SUITES.glob("*.jsonl")))
-        raise InvalidInput(f"suite {name!r} is neither a file that can be read nor one of {known}") from err
+        raise InvalidInput(
+            f"suite {name!r} is neither a file that can be read nor one of {known}"
+        ) from err
     questions = list(_questions(text, file.name))
     if not questions:
         raise InvalidInput(f"suite {file.name} has no questions")
@@ -58,7 +60,9 @@ def _question(line: str, where: str, default_id: str) -> Question:
     domain, answer = row.get("domain", Domain.GENERAL.value), row["answer"]
     if domain not in set(Domain):
         raise InvalidInput(f"{where}: domain must be one of {', '.join(Domain)}, got {domain!r}")
-    check = row.get("check") or ("number" if answer.replace(",", "").replace(".", "", 1).isdigit() else "text")
+    check = row.get("check") or (
+        "number" if answer.replace(",", "").replace(".", "", 1).isdigit() else "text"
+    )
     if check not in CHECKS:
         raise InvalidInput(f"{where}: check must be one of {', '.join(CHECKS)}, got {check!r}")
     return Question(str(row.get("id", default_id)), row["question"], answer, Domain(domain), check)

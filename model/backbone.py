@@ -1,7 +1,8 @@
-"""The frozen language model: its weights as plain tensors and one decoder pass that leaves keys and values.
+"""The frozen language model: weights as plain tensors, one pass that leaves keys and values.
 
 One pass serves every family of the Llama shape (pre-norm, rotary, gated MLP); what differs between
-families (biases, query and key norms, head size) is data. Reading transformers' modules is hf.py's job.
+families (biases, query and key norms, head size) is data. Reading transformers' modules is the job
+of hf.py.
 """
 
 from dataclasses import dataclass, field, replace
@@ -42,7 +43,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One decoder layer. q, k, v and gate, up are kept as one matrix each: fewer, larger products."""
+    """One decoder layer. q, k, v and gate, up are one matrix each: fewer, larger products."""
 
     norm1: Tensor
     norm2: Tensor
@@ -56,7 +57,7 @@ class Layer:
 
 @dataclass(slots=True)
 class KVCache:
-    """Keys (rotated) and values of every layer, each (B, G, capacity, D); `length` positions are filled."""
+    """Keys (rotated) and values of every layer, each (B, G, capacity, D), filled up to `length`."""
 
     keys: list[Tensor]
     values: list[Tensor]
@@ -104,7 +105,9 @@ class Backbone:
         size = (batch, s.kv_heads, capacity, s.head_dim)
 
         def blank() -> list[Tensor]:
-            return [torch.zeros(size, dtype=self.dtype, device=self.device) for _ in range(s.layers)]
+            return [
+                torch.zeros(size, dtype=self.dtype, device=self.device) for _ in range(s.layers)
+            ]
 
         return KVCache(blank(), blank())
 
@@ -115,10 +118,13 @@ class Backbone:
         scale = self.rope_scale
         return (angle.cos() * scale).to(self.dtype), (angle.sin() * scale).to(self.dtype)
 
-    def forward(self, ids: Tensor, cache: KVCache, positions: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(
+        self, ids: Tensor, cache: KVCache, positions: Tensor, mask: Tensor | None
+    ) -> Tensor:
         """Last hidden state before the final norm, H (B, S, h), for ids (B, S); fills the cache.
 
-        `mask` (B, 1, S, cached + S), True where a query may look; None when every query may see all.
+        `mask` (B, 1, S, cached + S), True where a query may look; None when every query may see
+        all.
         """
         x = F.embedding(ids, self.embedding)
         rope = self.rotary(positions)
@@ -151,7 +157,9 @@ class Backbone:
         """(..., V) from a state before the final norm (..., h)."""
         return F.linear(rms_norm(hidden, self.norm, self.shape.norm_eps), self.head)
 
-    def to(self, dtype: torch.dtype | None = None, device: str | torch.device | None = None) -> "Backbone":
+    def to(
+        self, dtype: torch.dtype | None = None, device: str | torch.device | None = None
+    ) -> "Backbone":
         """A copy in another precision or on another device; a tied head stays tied."""
 
         def move(x: Tensor) -> Tensor:
@@ -219,7 +227,7 @@ def gated(gate_up: Tensor) -> Tensor:
 
 
 def causal_mask(valid: Tensor) -> Tensor:
-    """(B, 1, S, S), True where a position may look: itself and earlier positions that are not padding.
+    """(B, 1, S, S), True where a position may look: itself and earlier ones that are not padding.
 
     `valid` (B, S) is False at padding. A padding position sees itself, so that no row is empty.
     """

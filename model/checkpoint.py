@@ -8,7 +8,8 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from pickle import UnpicklingError
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -16,9 +17,10 @@ from safetensors.torch import load_file, save_file
 
 from model.backbone import Backbone
 from model.config import L2DConfig
-from model.errors import CheckpointError
+from model.errors import CheckpointError, ConfigError
 from model.l2d import FlowPath
 
+STATE_KEYS = {"path", "optimizer", "generator", "step", "draws", "adapter", "batch_size", "seed"}
 WEIGHTS, CONFIG, CARD = "adapter.safetensors", "config.json", "card.json"
 
 
@@ -32,7 +34,7 @@ class Adapter:
 
 
 def save(folder: Path, path: FlowPath, base: dict[str, Any], card: dict[str, Any]) -> None:
-    """Write an adapter in bfloat16. `base` says what it was trained on; load() holds it against that."""
+    """Write an adapter in bfloat16. `base` says what it was trained on; load() checks it."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / f".{WEIGHTS}.new"
     tensors = {k: v.detach().cpu().bfloat16().contiguous() for k, v in path.state_dict().items()}
@@ -46,14 +48,20 @@ def load(folder: Path, backbone: Backbone) -> Adapter:
     """Raises CheckpointError where the folder is no adapter, or one for a base of another shape."""
     try:
         described = json.loads((folder / CONFIG).read_text())
-        card = json.loads((folder / CARD).read_text())
+        card = card_of(folder)
         tensors = load_file(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as err:
         raise CheckpointError(f"{folder} is not an adapter: {err}") from err
-    config = L2DConfig.from_dict(described["adapter"])
-    theirs, ours = described["base"], base_of(backbone)
-    if any(theirs[key] != ours[key] for key in ours):
-        raise CheckpointError(f"the adapter in {folder} was trained on {theirs}, the base model is {ours}")
+    ours = base_of(backbone)
+    try:
+        config = L2DConfig.from_dict(described["adapter"])
+        theirs = {key: described["base"][key] for key in ours}
+    except (ConfigError, KeyError, TypeError, AttributeError) as err:
+        raise CheckpointError(f"{folder / CONFIG} describes no adapter: {err!r}") from err
+    if theirs != ours:
+        raise CheckpointError(
+            f"the adapter in {folder} was trained on {theirs}, the base model is {ours}"
+        )
     path = FlowPath(config, backbone)
     try:
         path.load_state_dict({k: v.float() for k, v in tensors.items()})
@@ -63,10 +71,25 @@ def load(folder: Path, backbone: Backbone) -> Adapter:
     return Adapter(path.to(backbone.device), card, sha256_of(folder / WEIGHTS))
 
 
+def card_of(folder: Path) -> dict[str, Any]:
+    """What the adapter was trained on and how, without its weights. Raises CheckpointError."""
+    try:
+        card: dict[str, Any] = json.loads((folder / CARD).read_text())
+    except (OSError, ValueError) as err:
+        raise CheckpointError(f"{folder} is not an adapter: {err}") from err
+    return card
+
+
 def base_of(backbone: Backbone) -> dict[str, int]:
     """The sizes an adapter depends on."""
     s = backbone.shape
-    return {"vocab": s.vocab, "hidden": s.hidden, "layers": s.layers, "heads": s.heads, "mlp": s.mlp}
+    return {
+        "vocab": s.vocab,
+        "hidden": s.hidden,
+        "layers": s.layers,
+        "heads": s.heads,
+        "mlp": s.mlp,
+    }
 
 
 def sha256_of(file: Path) -> str:
@@ -89,3 +112,15 @@ def save_state(file: Path, state: dict[str, Any]) -> None:
     new = file.with_name(f".{file.name}.new")
     torch.save(state, new)
     os.replace(new, file)
+
+
+def load_state(file: Path) -> dict[str, Any]:
+    """A training state. Raises CheckpointError where the file is damaged or something else."""
+    try:
+        state = torch.load(file, weights_only=True)
+    except (OSError, RuntimeError, EOFError, LookupError, ValueError, UnpicklingError) as err:
+        raise CheckpointError(f"{file} is no training state, or a damaged one: {err!r}") from err
+    lacking = STATE_KEYS - set(state if isinstance(state, dict) else ())
+    if lacking:
+        raise CheckpointError(f"{file} is no training state: it lacks {', '.join(sorted(lacking))}")
+    return cast(dict[str, Any], state)

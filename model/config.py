@@ -6,7 +6,7 @@ from typing import Any, Literal, Self, get_args
 from model.errors import ConfigError
 
 Modulation = Literal["per_layer", "shared"]
-Method = Literal["euler", "midpoint"]
+Method = Literal["euler", "midpoint", "bosh3", "adaptive_heun", "fehlberg2", "dopri5"]
 Estimate = Literal["argmax", "sample", "average"]
 
 
@@ -29,7 +29,7 @@ class L2DConfig:
     classes: tuple[str, ...] = ()
     """Guidance classes in table order; empty means the path was trained without classes."""
     modulation: Modulation = "shared"
-    """`per_layer`: one network a layer (the reference). `shared`: one for all, plus an offset a layer."""
+    """`per_layer`: one network a layer (the reference). `shared`: one, plus an offset a layer."""
 
     def __post_init__(self) -> None:
         for name in ("flow_dim", "encoder_dim", "time_frequencies", "time_dim", "lora_rank"):
@@ -70,9 +70,12 @@ class SamplerConfig:
     """Evaluations of the path a token may use, read-out included; 0 is the base LM alone."""
     method: Method = "midpoint"
     points: int | None = None
-    """Grid points; None takes the finest grid that max_nfe can hold."""
+    """Grid points; None takes the finest grid that max_nfe can hold. Adaptive methods have none."""
+    rtol: float = 1e-2
+    atol: float = 1e-2
+    """Error an adaptive method allows a step, relative to the state and absolute."""
     guidance: float = 1.0
-    """w in v = w v(class) + (1-w) v(no class); 1 means conditional only and costs one pass, else two."""
+    """w in v = w v(class) + (1-w) v(no class); 1 is the class alone, in one pass instead of two."""
     estimate: Estimate = "argmax"
     temperature: float = 1.0
     """Of the softmax behind `sample` and `average`; `argmax` does not use it."""
@@ -85,7 +88,9 @@ class SamplerConfig:
             raise ConfigError(f"max_nfe must be at least 0 (the base LM alone), got {self.max_nfe}")
         if self.points is not None and self.points < 2:
             raise ConfigError(f"points must be at least 2, got {self.points}")
-        if self.temperature <= 0:
+        if not (self.rtol > 0 and self.atol > 0):  # so that NaN is refused too
+            raise ConfigError(f"rtol and atol must be above 0, got {self.rtol} and {self.atol}")
+        if not self.temperature > 0:
             raise ConfigError(f"temperature must be above 0, got {self.temperature}")
         if self.max_new_tokens < 1:
             raise ConfigError(f"max_new_tokens must be at least 1, got {self.max_new_tokens}")

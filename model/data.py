@@ -1,4 +1,7 @@
-"""From (question, response, class) to padded batches of token ids. Where the examples come from is the caller's."""
+"""From (question, response, class) to padded batches of token ids.
+
+Where the examples come from is the caller's business.
+"""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -29,7 +32,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """B examples, padded on the right; positions (B, R) are those whose next token is part of a response."""
+    """B examples, padded on the right; the next token of positions (B, R) is part of a response."""
 
     ids: Tensor  # (B, S)
     positions: Tensor  # (B, R), index into S of the token that the flow position stands on
@@ -45,13 +48,17 @@ class Batch:
 def batches(
     examples: Iterable[Example], tokens: Tokens, class_index: dict[str, int], size: int, seed: int
 ) -> Iterator[Batch]:
-    """Batches of `size`; inside pools of 32 batches examples of like length go together, to pad little."""
+    """Batches of `size`; in pools of 32 batches, like lengths go together, to pad little."""
     rng = random.Random(seed)
     none = len(class_index)
     stream = iter(examples)
     while pool := list(islice(stream, 32 * size)):
         rows = [
-            (tokens.prompt(x.question), tokens.answer(x.response), class_index.get(x.label or "", none))
+            (
+                tokens.prompt(x.question),
+                tokens.answer(x.response),
+                class_index.get(x.label or "", none),
+            )
             for x in pool
         ]
         rows.sort(key=lambda row: (len(row[1]), len(row[0])))

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import logging as hf_logging
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from model.backbone import Backbone, Layer, Linear, Shape
@@ -18,6 +19,7 @@ FAMILIES = ("llama", "qwen2", "qwen3", "mistral")
 
 def load_backbone(source: str | Path, dtype: torch.dtype = torch.float32) -> Backbone:
     """Backbone of a local folder or a Hugging Face id. Raises WeightsError if it cannot be read."""
+    hf_logging.disable_progress_bar()  # a second of loading needs no bar among our own lines
     try:
         lm = AutoModelForCausalLM.from_pretrained(str(source), dtype=dtype)
     except (OSError, ValueError) as err:

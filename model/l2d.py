@@ -5,7 +5,7 @@ Everything trained lives in `FlowPath`; the LM is a `Backbone` and never changes
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from model.path import entry_scale
 
 
 class Modulations(NamedTuple):
-    """All that time and class decide, for positions (...): six vectors a layer, exit weight, entry scale."""
+    """All that time and class decide, for positions (...): six vectors a layer, exit, scale."""
 
     layers: list[LayerModulation]  # a1, a2 with the LM's own norm weight already added
     exit: Tensor  # w(c(t)) - w(c(0)), (..., h)
@@ -27,7 +27,7 @@ class Modulations(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the LM's own pass left for flow positions (B, Q): its cache, H, and where each stands."""
+    """What the LM's own pass left for flow positions (B, Q): its cache, H, where each stands."""
 
     cache: KVCache
     hidden: Tensor  # H (B, Q, h), before the final norm
@@ -79,7 +79,7 @@ class FlowPath(nn.Module):
         return nn.functional.normalize(rows, dim=-1) * rows.shape[-1] ** 0.5
 
     def modulations(self, backbone: Backbone, t: Tensor, label: Tensor) -> Modulations:
-        """For times t (...) in [0,1], float32, and class rows label (...); worked out in float32."""
+        """For times t (...) in [0,1] and class rows label (...); worked out in float32, as t is."""
         c = self.condition(t, label)
         exit_weight = self.exit(c) - self.exit(self.condition(torch.zeros_like(t), label))
         layers = []
@@ -93,7 +93,8 @@ class FlowPath(nn.Module):
         """The LM's matrices with this path's changes beside them, one entry a layer."""
         q_size = backbone.shape.heads * backbone.shape.head_dim
         out = []
-        for layer, lora in zip(backbone.layers, self.lora, strict=True):
+        pairs: Any = self.lora  # a ModuleList does not say what it holds
+        for layer, lora in zip(backbone.layers, pairs, strict=True):
             q = layer.qkv.rows(0, q_size)
             out.append(
                 PathLayer(
@@ -116,8 +117,8 @@ def refine(
 ) -> Tensor:
     """One evaluation: the changed hidden state (B, Q, h) whose logits are the new guess.
 
-    x_t (B, Q, d) in any precision; divided in float32. A flow position looks at the LM's keys up to and
-    including its own and at no other flow position; it writes nothing into the cache.
+    x_t (B, Q, d) in any precision; divided in float32. A flow position looks at the LM's keys up
+    to and including its own and at no other flow position; it writes nothing into the cache.
     """
     s = backbone.shape
     f = entry(x_t.float() / mods.scale[..., None]).to(context.hidden.dtype)

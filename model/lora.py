@@ -1,6 +1,6 @@
 """Low-rank change of a frozen matrix: x W^T + (x A B) alpha / r (arXiv 2106.09685).
 
-A (in, r) starts as N(0, (1/r)^2), B (r, out) as zero: an untrained path is the frozen LM's own layer.
+A (in, r) starts as N(0, (1/r)^2), B (r, out) as zero: an untrained path is the frozen LM's layer.
 """
 
 import torch
@@ -28,7 +28,7 @@ class LoRA(nn.Module):
 
 
 class Adapted:
-    """A frozen matrix with the changes that belong to equal slices of its output (gate | up: two)."""
+    """A frozen matrix with changes that belong to equal slices of its output (gate | up: two)."""
 
     def __init__(self, base: Linear, *loras: LoRA) -> None:
         self.base, self.loras = base, loras

@@ -1,7 +1,7 @@
-"""The training objective: cross-entropy of the true token, read from a noisy guess at a random time.
+"""The training objective: cross-entropy of the true token, from a noisy guess at a random time.
 
-L2D.md section 4. Beyond the paper, x_t may be built from the model's own guess instead of the truth, as it
-is in sampling: so later passes learn to check and correct a guess, not only to copy it.
+L2D.md section 4. Beyond the paper, x_t may be built from the model's own guess instead of the
+truth, as it is in sampling: so later passes learn to check and correct a guess, not only copy it.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Draws:
     own_guess_share: float = 0.0
     """Share of draws whose x_1 is the model's own guess; the target stays the true token."""
     unroll: int = 1
-    """Own guesses come from 1..unroll passes, each fed the guess before it, the first fed the LM's."""
+    """Own guesses come from 1..unroll passes, each fed the one before, the first fed the LM's."""
     class_dropout: float = 0.2
     """Chance that a draw is made without its class."""
 
@@ -62,7 +62,7 @@ def read(backbone: Backbone, batch: Batch) -> Place:
 
 
 class Objective:
-    """Draws noise, times and guesses for one batch and gives its loss. Random only through `generator`."""
+    """Draws noise, times and guesses for one batch, gives its loss. Random only by `generator`."""
 
     def __init__(
         self, backbone: Backbone, path: FlowPath, draws: Draws, generator: torch.Generator
@@ -96,7 +96,7 @@ class Objective:
 
     @torch.no_grad()
     def _own_guess(self, batch: Batch, place: Place, layers: list[PathLayer]) -> Tensor:
-        """x_1_hat (B, R, d) after a random number of passes, the first of them fed the LM's own guess."""
+        """x_1_hat (B, R, d) after a random number of passes, the first fed the LM's own guess."""
         x_1 = self._rows(self.backbone.logits(place.hidden).argmax(-1))
         context, labels = place.repeated(1), self._labels(batch, x_1.shape[1])
         passes = int(torch.randint(1, self.draws.unroll + 1, (), generator=self.generator))
@@ -127,7 +127,7 @@ class Objective:
 
 @torch.no_grad()
 def losses_at(objective: Objective, batch: Batch, times: tuple[float, ...]) -> list[float]:
-    """Cross-entropy in nats, x_t from the truth, at each of the given times; time 0 is the LM itself."""
+    """Cross-entropy in nats, x_t from the truth, at each of the times; time 0 is the LM itself."""
     place = read(objective.backbone, batch)
     layers = objective.path.layers(objective.backbone)
     x_1 = objective._rows(batch.targets)

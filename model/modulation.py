@@ -47,7 +47,7 @@ class Conditioning(nn.Module):
         self.class_table = nn.Embedding(classes + 1, config.time_dim) if classes else None
 
     def forward(self, t: Tensor, label: Tensor) -> Tensor:
-        """t (...) in [0,1], float32; label (...) integer row of the class table (last row: no class)."""
+        """t (...) in [0,1], float32; label (...) row of the class table (last row: no class)."""
         angle = t[..., None] * self.freqs
         c: Tensor = self.mlp(torch.cat((angle.cos(), angle.sin()), dim=-1))
         return c if self.class_table is None else c + self.class_table(label)

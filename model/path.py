@@ -1,6 +1,7 @@
-"""The straight path between noise x_0 and a token's row x_1 of the flow table. arXiv 2501.15781, section 3.
+"""The straight path between noise x_0 and a token's row x_1 of the flow table.
 
-x_t = (1-t) x_0 + t x_1, t in [0,1]. Pure functions of tensors; no network, no solver.
+x_t = (1-t) x_0 + t x_1, t in [0,1]; arXiv 2501.15781, section 3. Pure functions of tensors; no
+network, no solver.
 """
 
 import torch

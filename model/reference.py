@@ -1,4 +1,4 @@
-"""Takes over checkpoints written by the paper's reference code: its names and layout, and nothing else."""
+"""Takes over checkpoints written by the paper's reference code: its names and layout, no more."""
 
 import re
 from typing import Any
@@ -12,8 +12,9 @@ from model.hf import build_backbone
 from model.l2d import FlowPath
 
 _LM_SETTINGS = (
-    "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
-    "vocab_size", "rms_norm_eps", "rope_theta", "rope_scaling", "head_dim", "max_position_embeddings",
+    "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+    "num_key_value_heads", "vocab_size", "rms_norm_eps", "rope_theta", "rope_scaling", "head_dim",
+    "max_position_embeddings",
     "tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id", "attention_bias",
 )  # fmt: skip
 

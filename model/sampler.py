@@ -1,25 +1,26 @@
 """Draws answers token by token: the LM's pass once, then the path as often as the grid says.
 
-State belongs to the call: weights are shared, generators, caches and counts are not. Evaluations are
-counted where they happen and can never pass the cap. arXiv 2501.15781, section 3.3.
+State belongs to the call: weights are shared, generators, caches and counts are not. Evaluations
+are counted where they happen and can never pass the cap. arXiv 2501.15781, section 3.3.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from model.adaptive import ADAPTIVE, Adaptive, Ending
 from model.backbone import KVCache, causal_mask
 from model.config import SamplerConfig
 from model.errors import ConfigError
 from model.l2d import Context
 from model.prepared import PreparedPath
-from model.refinement import Hooks, Refinement
+from model.refinement import NO_HOOKS, Hooks, Refinement, part_of
 from model.solvers import Grid, finest_grid
 
 _ESTIMATE_STREAM = 0x9E3779B9
-"""Separates the generator of sampled estimates from that of noise, so that noise is the same at any budget."""
+"""Keeps the generator of sampled estimates apart from that of noise, the same at any budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,17 @@ class Token:
     nfe: int
     """Evaluations spent on it, each guided one counted twice, read-out included."""
     last: bool
+    ending: Ending = Ending.FINISHED
+    """Capped where an adaptive method ran out of evaluations before its tolerance was met."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refined:
+    """What the path made of one place of every row."""
+
+    logits: Tensor  # (B, 1, V)
+    nfe: list[int]
+    endings: list[Ending]
 
 
 class _State:
@@ -53,14 +65,17 @@ class _State:
     def __init__(self, prepared: PreparedPath, rows: Sequence[Row], config: SamplerConfig) -> None:
         device = prepared.backbone.device
         self.rows = list(range(len(rows)))
-        self.limits = [min(r.max_new_tokens or config.max_new_tokens, config.max_new_tokens) for r in rows]
+        self.limits = [
+            min(r.max_new_tokens or config.max_new_tokens, config.max_new_tokens) for r in rows
+        ]
         self.drawn = [0] * len(rows)
         index = [prepared.config.class_index(r.label) for r in rows]
         self.labels = torch.tensor(index, device=device)[:, None]  # (B, 1)
         self.noise = [torch.Generator().manual_seed(r.seed) for r in rows]
         self.draws = [torch.Generator().manual_seed(r.seed ^ _ESTIMATE_STREAM) for r in rows]
         longest = max(len(r.prompt) for r in rows)
-        self.valid = torch.zeros(len(rows), longest, dtype=torch.bool, device=device)  # left padding is False
+        # left padding is False
+        self.valid = torch.zeros(len(rows), longest, dtype=torch.bool, device=device)
         self.ids = torch.zeros(len(rows), longest, dtype=torch.long, device=device)
         for i, row in enumerate(rows):
             self.valid[i, longest - len(row.prompt) :] = True
@@ -91,12 +106,17 @@ class Sampler:
     def __init__(self, prepared: PreparedPath) -> None:
         self.prepared = prepared
 
-    def grid(self, config: SamplerConfig) -> Grid:
-        """The grid a configuration buys with this adapter: guidance costs two passes an evaluation."""
+    def grid(self, config: SamplerConfig) -> Grid | Adaptive:
+        """What a configuration buys with this adapter: guidance costs two passes an evaluation.
+
+        Where the cap cannot hold even one evaluation and the read-out, it is a grid without points.
+        """
         guided = config.guidance != 1.0
         if guided and not self.prepared.config.classes:
             raise ConfigError("guidance needs an adapter trained with classes; this one has none")
         passes = 2 if guided else 1
+        if config.method in ADAPTIVE:
+            return _adaptive(config, passes)
         if config.points is None:
             return finest_grid(config.method, config.max_nfe, passes)
         grid = Grid(config.method, config.points, passes)
@@ -109,12 +129,12 @@ class Sampler:
 
     @torch.no_grad()
     def generate(
-        self, rows: Sequence[Row], config: SamplerConfig, hooks: Hooks = Hooks()
-    ) -> Iterator[Token]:
-        """Tokens of all rows in the order they are drawn; a row's tokens do not depend on its batch.
+        self, rows: Sequence[Row], config: SamplerConfig, hooks: Hooks = NO_HOOKS
+    ) -> Generator[Token, None, None]:
+        """Tokens of all rows in the order they are drawn; a row's do not depend on its batch.
 
-        `hooks.before` is called before every pass and may raise to stop; `hooks.after` is told of every
-        evaluation once it was made.
+        `hooks.before` is called before every pass and may raise to stop; `hooks.after` is told of
+        every evaluation once it was made.
         """
         grid = self.grid(config)
         if not rows or any(not row.prompt for row in rows):
@@ -124,9 +144,12 @@ class Sampler:
         hidden = self._prefill(state)
         while True:
             base = self.prepared.backbone.logits(hidden)  # (B, 1, V)
-            logits = self._refine(state, hidden, grid, config, hooks) if grid.points else base
-            ids = logits.argmax(-1)[:, 0]
-            tokens = self._tokens(state, ids, base.argmax(-1)[:, 0], grid.nfe)
+            if grid.nfe:
+                refined = self._refine(state, hidden, grid, config, hooks)
+            else:
+                refined = _Refined(base, [0] * len(base), [Ending.FINISHED] * len(base))
+            ids = refined.logits.argmax(-1)[:, 0]
+            tokens = self._tokens(state, ids, base.argmax(-1)[:, 0], refined)
             yield from tokens
             going = [place for place, token in enumerate(tokens) if not token.last]
             if not going:
@@ -137,13 +160,16 @@ class Sampler:
             hooks.before()
             hidden = self._decode(state, ids)
 
-    def _tokens(self, state: _State, ids: Tensor, base_ids: Tensor, nfe: int) -> list[Token]:
+    def _tokens(
+        self, state: _State, ids: Tensor, base_ids: Tensor, refined: _Refined
+    ) -> list[Token]:
         tokens = []
-        for place, (id_, base_id) in enumerate(zip(ids.tolist(), base_ids.tolist(), strict=True)):
+        work = zip(ids.tolist(), base_ids.tolist(), refined.nfe, refined.endings, strict=True)
+        for place, (id_, base_id, nfe, ending) in enumerate(work):
             state.drawn[place] += 1
             ended = id_ in self.prepared.backbone.eos_ids
             last = ended or state.drawn[place] >= state.limits[place]
-            tokens.append(Token(state.rows[place], id_, base_id, nfe, last))
+            tokens.append(Token(state.rows[place], id_, base_id, nfe, last, ending))
         return tokens
 
     def _prefill(self, state: _State) -> Tensor:
@@ -158,13 +184,37 @@ class Sampler:
         return self.prepared.backbone.forward(ids[:, None], state.cache, positions, state.mask())
 
     def _refine(
-        self, state: _State, hidden: Tensor, grid: Grid, config: SamplerConfig, hooks: Hooks
-    ) -> Tensor:
-        """Logits (B, 1, V) of the read-out, from fresh noise of every row's own generator."""
+        self,
+        state: _State,
+        hidden: Tensor,
+        grid: Grid | Adaptive,
+        config: SamplerConfig,
+        hooks: Hooks,
+    ) -> _Refined:
+        """The read-out of every row, from fresh noise of its own generator."""
         settings, backbone = self.prepared.config, self.prepared.backbone
         noise = torch.stack([torch.randn(1, settings.flow_dim, generator=g) for g in state.noise])
         x_0 = (noise * settings.noise_scale).to(hidden.device, torch.float64)
         rope = backbone.rotary(state.positions()[:, -1:])
         context = Context(state.cache, hidden, rope, state.mask())
-        work = Refinement(self.prepared, context, state.labels, config, state.draws, hooks)
-        return work.run(grid, x_0)[1]
+        # Adaptive rows go one after the other: with steps shared, a row would depend on its batch.
+        size = 1 if isinstance(grid, Adaptive) else len(state.rows)
+        logits, nfe, endings = list[Tensor](), list[int](), list[Ending]()
+        for first in range(0, len(state.rows), size):
+            here = slice(first, first + size)
+            part, labels, draws = part_of(context, here), state.labels[here], state.draws[here]
+            work = Refinement(self.prepared, part, labels, config, draws, hooks)
+            logits.append(work.run(grid, x_0[here])[1])
+            nfe += [work.nfe] * size
+            endings += [work.ending] * size
+        return _Refined(torch.cat(logits), nfe, endings)
+
+
+def _adaptive(config: SamplerConfig, passes: int) -> Grid | Adaptive:
+    if config.points is not None:
+        raise ConfigError(
+            f"{config.method} chooses its own steps: leave points out, got {config.points}"
+        )
+    if config.max_nfe <= passes:
+        return Grid("euler", 0, passes)
+    return Adaptive(config.method, config.max_nfe, passes, config.rtol, config.atol)

@@ -5,6 +5,7 @@ Solve dx/dt = v(x, t) from t=0 to t=1. None of these evaluates v at t=1, where i
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -74,9 +75,9 @@ def finest_grid(method: str, max_nfe: int, passes: int = 1) -> Grid:
 
 
 def solve(grid: Grid, v: Field, x_0: Tensor) -> Tensor:
-    """x at t=1. x_0 is float64: over many steps float32 would lose the token's row in sigma's noise."""
+    """x at t=1. x_0 is float64: over many steps float32 would lose the token's row in the noise."""
     times = torch.linspace(0, 1, grid.points, dtype=torch.float64).tolist()
     x, step = x_0, solver(grid.method).step
-    for t, end in zip(times[:-1], times[1:], strict=True):
+    for t, end in pairwise(times):
         x = step(v, x, t, end - t)
     return x

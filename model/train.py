@@ -1,7 +1,7 @@
 """Trains a path: resumable to the draw, checkpoints often, tells its progress. L2D.md section 4.
 
-A run folder holds state.pt (to resume), log.jsonl (a line a report) and adapter/ (to use). Examples come
-as an endless stream that the caller can start again; on resume the part already used is skipped.
+A run folder holds state.pt (to resume), log.jsonl (a line a report) and adapter/ (to use). Examples
+come as an endless stream that the caller can start again; on resume the used part is skipped.
 """
 
 import itertools
@@ -39,7 +39,7 @@ class TrainConfig:
     floor_lr: float = 1e-6
     warmup_steps: int = 100
     decay_from: float = 0.0
-    """Share of total_draws after which the rate falls; 0 is the paper's linear decay from the start."""
+    """Share of total_draws after which the rate falls; 0 is the paper's decay from the start."""
     clip_norm: float = 1.0
     seed: int = 0
     checkpoint_minutes: float = 3.0
@@ -47,6 +47,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.total_draws < 1 or self.batch_size < 1:
             raise ConfigError("total_draws and batch_size must be at least 1")
+        if self.warmup_steps < 1:
+            raise ConfigError(f"warmup_steps must be at least 1, got {self.warmup_steps}")
         if not 0.0 <= self.decay_from < 1.0:
             raise ConfigError(f"decay_from must be in [0, 1), got {self.decay_from}")
 
@@ -95,7 +97,9 @@ class Trainer:
         self.folder, self.report = folder, report
         torch.manual_seed(config.seed)
         self.path = FlowPath(config.adapter, backbone)
-        self.optimizer = torch.optim.AdamW(self.path.parameters(), lr=config.peak_lr, weight_decay=0.0)
+        self.optimizer = torch.optim.AdamW(
+            self.path.parameters(), lr=config.peak_lr, weight_decay=0.0
+        )
         self.generator = torch.Generator().manual_seed(config.seed)
         self.objective = Objective(backbone, self.path, config.draws, self.generator)
         self.step = self.draws = 0
@@ -111,7 +115,9 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         state = self.folder / "state.pt"
         if state.exists() and not resume:
-            raise CheckpointError(f"{self.folder} holds a run; use --resume to go on or another folder")
+            raise CheckpointError(
+                f"{self.folder} holds a run; use --resume to go on or another folder"
+            )
         if resume and state.exists():
             self._restore(state)
         stop, saved, log = time.monotonic() + 60 * minutes, time.monotonic(), _Meter(self.draws)
@@ -193,7 +199,7 @@ class Trainer:
         checkpoint.save(self.folder / "adapter", self.path, base, card)
 
     def _restore(self, file: Path) -> None:
-        state = torch.load(file, weights_only=True)
+        state = checkpoint.load_state(file)
         for key, now in (
             ("adapter", self.config.adapter.to_dict()),
             ("batch_size", self.config.batch_size),

@@ -1,4 +1,4 @@
-"""What tests run in processes of their own: racing for one budget, and dying in the middle of an answer."""
+"""What tests run in processes of their own: racing for a budget, dying amid an answer."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -13,17 +13,24 @@ from policies.types import Domain, Importance
 
 
 def ask(settings: Settings, args: argparse.Namespace) -> int:
-    """Prints the answer, or with --json everything the ledger says of it. Ctrl-C settles to the work done."""
+    """Prints the answer, with --json all the ledger says of it. Ctrl-C settles to the work done."""
     pilot = build(settings, load_engine(settings))
     form = AskForm(
-        args.question, Importance(args.importance), Domain(args.domain), args.user, args.team, args.seed
+        args.question,
+        Importance(args.importance),
+        Domain(args.domain),
+        args.user,
+        args.team,
+        args.seed,
     )
     events = pilot.ask(form, args.key or uuid.uuid4().hex)
     receipt = None
     try:
         for event in events:
             if isinstance(event, Written) and not args.json:
-                progress(f"… {event.units.nfe} refinement passes, {len(event.text)} more characters")
+                progress(
+                    f"… {event.units.nfe} refinement passes, {len(event.text)} more characters"
+                )
             if isinstance(event, Receipt):
                 receipt = event
     finally:

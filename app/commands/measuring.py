@@ -17,7 +17,7 @@ from policies.types import Importance, Solver
 
 
 def evaluate(settings: Settings, args: argparse.Namespace) -> int:
-    """Measures a suite at budgets or at rungs; --record also writes the file that ships with an adapter."""
+    """Measures a suite at budgets or rungs; --record writes the file that ships with an adapter."""
     questions = suites.load(args.suite, args.limit)
     pilot = build(settings, load_engine(settings))
     name = Path(args.suite).stem
@@ -44,7 +44,9 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
 
 def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
     if args.importance:
-        return pilot.measure.importances(Importance(name) for name in _list(args.importance, set(Importance)))
+        return pilot.measure.importances(
+            Importance(name) for name in _list(args.importance, set(Importance))
+        )
     longest = max(rung.max_new_tokens for rung in pilot.policy.rungs.values())
     caps = [int(cap) for cap in _list(args.budgets, None)]
     return [budget_of(cap, longest, Solver(args.solver), args.guidance) for cap in caps]
@@ -83,7 +85,8 @@ def _fields(m: Measurement) -> dict[str, Any]:
 
 def _line(m: Measurement) -> str:
     part = m.domain.value if m.domain else "all"
+    interval = f"[{m.ci_low:.1%}, {m.ci_high:.1%}]"
     return (
-        f"{part:10} budget {m.budget:3}  {m.accuracy:6.1%}  [{m.ci_low:.1%}, {m.ci_high:.1%}]  n={m.n}"
+        f"{part:10} budget {m.budget:3}  {m.accuracy:6.1%}  {interval}  n={m.n}"
         f"  {m.cost_nanos_per_answer} nanos {m.currency} an answer"
     )

@@ -25,7 +25,9 @@ def pull(settings: Settings, args: argparse.Namespace) -> int:
         if settings.model == "builtin":
             base.pull(Path(settings.base_dir), progress)
         else:
-            load_backbone(settings.base_dir)  # a Hugging Face id is downloaded and kept by its library
+            load_backbone(
+                settings.base_dir
+            )  # a Hugging Face id is downloaded and kept by its library
     except ModelError as err:
         raise Unavailable(str(err)) from err
     return 0
@@ -60,16 +62,18 @@ def _info(engine: LocalEngine) -> dict[str, Any]:
 def check_golden(settings: Settings, args: argparse.Namespace) -> int:
     """Largest difference of every golden tensor; 1 if any is out of tolerance."""
     try:
-        differences = golden.check(Path(args.folder))
+        differences, skipped = golden.check(Path(args.folder))
     except ModelError as err:
         raise InvalidInput(str(err)) from err
     for d in differences:
         result(f"{'ok  ' if d.ok else 'FAIL'} {d.case:24} {d.value:.2e}  (at most {d.tolerance:g})")
+    for s in skipped:
+        result(f"skip {s.case:24} {s.reason}")
     return 0 if all(d.ok for d in differences) else 1
 
 
 def bench(settings: Settings, args: argparse.Namespace) -> int:
-    """Times of this machine: a base pass, an evaluation, tokens a second at each rung, 1 and 8 at once."""
+    """Times here: a base pass, an evaluation, tokens a second at each rung, 1 and 8 at once."""
     engine, policy = load_engine(settings), load_policy(settings.policy)
     base_rung = Rung(Solver.BASE, 0, 1.0, args.tokens)
     base_ms = _ms_per_token(engine, base_rung, 1)
@@ -96,7 +100,7 @@ def bench(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _ms_per_token(engine: LocalEngine, rung: Rung, at_once: int) -> float:
-    """Milliseconds a step that writes one token for each of `at_once` answers; the best of three."""
+    """Milliseconds to write one token for each of `at_once` answers; the best of three."""
     plan = Plan(Domain.MATH, rung)
     jobs = [Job(BENCH_QUESTION, plan, seed) for seed in range(at_once)]
     best = float("inf")

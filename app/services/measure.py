@@ -1,7 +1,7 @@
-"""Measures budgets on a suite of questions: the same questions and noise at every budget, all rows stored.
+"""Measures budgets on a suite: the same questions and noise at every budget, all rows stored.
 
-Measurement is not pilot spend: it is priced with the list in force so that budgets can be compared, and
-leaves the ledger alone.
+Measurement is not pilot spend: it is priced with the list in force so that budgets can be
+compared, and leaves the ledger alone.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,8 @@ from policies.document import Policy
 from policies.pricing import in_force, price
 from policies.types import Domain, Importance, Plan, PriceList, Rung, Solver
 
-BATCH = 24
+BATCH = 128
+"""Large, since a batch shrinks as answers end and lasts as long as its longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class Measuring:
 Progress = Callable[[Measuring], None]
 
 
-def budget_of(max_nfe: int, max_new_tokens: int, solver: Solver = Solver.MIDPOINT, guidance: float = 1.0) -> Budget:
+def budget_of(
+    max_nfe: int, max_new_tokens: int, solver: Solver = Solver.MIDPOINT, guidance: float = 1.0
+) -> Budget:
     """The finest grid of at most `max_nfe` evaluations a token; 0 is the base model alone."""
     if max_nfe == 0:
         return Budget(Rung(Solver.BASE, 0, 1.0, max_new_tokens))
@@ -100,13 +103,14 @@ class Measure:
         progress: Progress,
         cancelled: Cancelled,
     ) -> list[Measured]:
-        """In the order of the questions. Like lengths run together, since a batch waits for its longest."""
+        """In the order of the questions. Like lengths run together, to pad little."""
         by_length = sorted(range(len(questions)), key=lambda i: (len(questions[i].question), i))
         rows: dict[int, Measured] = {}
         correct = 0
         for places in (by_length[i : i + BATCH] for i in range(0, len(by_length), BATCH)):
             jobs = [
-                Job(questions[i].question, Plan(questions[i].domain, budget.rung), seed + i) for i in places
+                Job(questions[i].question, Plan(questions[i].domain, budget.rung), seed + i)
+                for i in places
             ]
             for i, outcome in zip(places, self.engine.run_batch(jobs, cancelled), strict=True):
                 rows[i] = _measured(questions[i], outcome, prices)

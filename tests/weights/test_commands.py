@@ -1,0 +1,155 @@
+"""The commands on real weights: what they print is what the ledger says."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policies.document import preset
+from policies.prices import load
+from policies.pricing import price
+from policies.types import Importance, Units
+from tests.weights.conftest import QUESTION, ROOT, Command, environment
+
+
+def asked(command: Command, importance: str, *more: str) -> dict[str, Any]:
+    done = command("ask", QUESTION, "--importance", importance, "--domain", "math", "--json", *more)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(folder / "l2d.sqlite") as database:
+        return database.execute(query).fetchall()
+
+
+def test_answer_ledger_and_price_list_agree_to_the_nano(command: Command, tmp_path: Path) -> None:
+    answer = asked(command, "high", "--seed", "1")
+    (prices,) = load("builtin")
+    units = Units(answer["prompt_tokens"], answer["decode_tokens"], answer["nfe"])
+    assert answer["cost_nanos"] == price(units, prices)
+    assert rows(tmp_path, "select cost_nanos from answers") == [(answer["cost_nanos"],)]
+    assert rows(tmp_path, "select nanos from ledger_entries") == [(answer["cost_nanos"],)]
+    assert rows(tmp_path, "select committed_nanos, held_nanos from budgets") == [
+        (answer["cost_nanos"], 0)
+    ]
+    assert command("ledger", "verify").returncode == 0
+
+
+def test_routine_and_critical_differ_exactly_as_the_policy_says(command: Command) -> None:
+    policy = preset("pilot")
+    for importance in (Importance.ROUTINE, Importance.CRITICAL):
+        answer = asked(command, importance.value, "--seed", "1")
+        cap = policy.rungs[importance].max_nfe_per_token
+        assert answer["nfe_per_token"] == cap
+        assert answer["nfe"] == cap * answer["decode_tokens"]
+        assert answer["policy_version"] == policy.version
+        assert answer["cost_nanos"] <= answer["quote_nanos"]
+
+
+def test_the_same_seed_gives_the_same_answer_and_the_same_charge(command: Command) -> None:
+    first, second = (asked(command, "standard", "--seed", "5") for _ in range(2))
+    for field in ("answer", "nfe", "cost_nanos", "decode_tokens"):
+        assert first[field] == second[field]
+
+
+def test_the_same_key_runs_once(command: Command) -> None:
+    first, second = (asked(command, "standard", "--key", "k", "--seed", "5") for _ in range(2))
+    assert (second["answer_id"], second["replayed"]) == (first["answer_id"], True)
+
+
+def test_a_killed_process_loses_no_settled_row_and_its_hold_is_given_back(
+    command: Command, tmp_path: Path
+) -> None:
+    settled = asked(command, "standard", "--seed", "1")
+    call = [sys.executable, str(ROOT / "app.py"), "ask", QUESTION, "--importance", "critical"]
+    running = subprocess.Popen(
+        call,
+        env=environment(tmp_path) | {"L2D_LEASE_SECONDS": "3"},
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 120
+    done = "select decode_tokens from holds where state = 'open' and decode_tokens > 0"
+    while not rows(tmp_path, done):
+        assert time.monotonic() < until, "the answer never got under way"
+        assert running.poll() is None, "the answer was over before it could be killed"
+        time.sleep(0.02)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    time.sleep(3.1)
+    assert command("db", "upgrade").returncode == 0  # opens the database without settling
+    (held,) = rows(tmp_path, "select held_nanos from budgets")[0]
+    assert held > 0, "nothing has recovered yet"
+    again = asked(command, "routine")  # any start of the app recovers first
+    assert rows(tmp_path, "select count(*) from holds where state = 'open'") == [(0,)]
+    assert rows(tmp_path, "select held_nanos from budgets") == [(0,)]
+    kept = dict(rows(tmp_path, "select id, cost_nanos from answers where status = 'released'"))
+    assert kept == {
+        settled["answer_id"]: settled["cost_nanos"],
+        again["answer_id"]: again["cost_nanos"],
+    }
+    ((units, charged),) = rows(
+        tmp_path,
+        "select h.nfe, l.nanos from holds h join ledger_entries l on l.hold_id = h.id "
+        "where h.state = 'expired'",
+    )
+    assert units > 0
+    assert charged > 0
+    assert command("ledger", "verify").returncode == 0
+
+
+def test_evaluate_gives_intervals_and_stores_what_it_gives(
+    command: Command, tmp_path: Path
+) -> None:
+    done = command("evaluate", "--budgets", "0,3", "--limit", "6", "--json")
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)["results"]
+    assert [r["budget"] for r in results] == [0, 3]
+    for r in results:
+        assert r["ci_low"] <= r["accuracy"] <= r["ci_high"]
+        assert r["n"] == 6
+        assert r["nfe_per_token"] == r["budget"]
+    assert results[0]["cost_nanos_per_answer"] > 0
+    stored = rows(
+        tmp_path,
+        "select budget, n from measurements where domain is null and n = 6 order by budget",
+    )
+    assert stored == [(0, 6), (3, 6)]
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("ask", "   "), "the question is empty"),
+        (("ask", "a\x07b"), "control"),
+        (("evaluate", "--suite", "no-such-suite"), "pilot"),
+        (("evaluate", "--budgets", "three"), "whole number"),
+        (("policy", "validate", "no-such-file"), "cannot be read"),
+        (("model", "check-golden", "."), "golden"),
+        (("serve", "--host", "0.0.0.0"), "loopback"),
+    ],
+)
+def test_bad_input_ends_in_one_clear_line(
+    command: Command, args: tuple[str, ...], says: str
+) -> None:
+    done = command(*args)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_question_over_the_ceiling_is_refused_with_the_numbers(command: Command) -> None:
+    done = command("ask", QUESTION, "--importance", "critical", L2D_PILOT_LIMIT="0.0001")
+    assert done.returncode == 1
+    for word in ("limit_nanos 100000", "quote_nanos", "fits routine"):
+        assert word in done.stderr

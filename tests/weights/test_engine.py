@@ -1,0 +1,65 @@
+"""The local engine on real weights: batches, cancels and counts as the port promises."""
+
+from app.gateways import LocalEngine
+from app.ports import Finish, Job, Outcome, Piece
+from policies.document import preset
+from policies.pricing import worst_case
+from policies.types import Domain, Importance, Plan, Rung, Solver, Units
+from tests.weights.conftest import QUESTION
+
+
+def plan(importance: Importance) -> Plan:
+    return Plan(Domain.MATH, preset("pilot").rungs[importance])
+
+
+def run(engine: LocalEngine, job: Job) -> tuple[list[Piece], Outcome]:
+    *pieces, outcome = engine.run(job, lambda: False)
+    assert isinstance(outcome, Outcome)
+    return [p for p in pieces if isinstance(p, Piece)], outcome
+
+
+def test_pieces_add_up_to_the_answer_and_its_units(engine: LocalEngine) -> None:
+    pieces, outcome = run(engine, Job(QUESTION, plan(Importance.STANDARD), 1))
+    assert "".join(p.text for p in pieces) == outcome.text
+    assert outcome.units.nfe == 3 * outcome.units.decode_tokens
+    assert outcome.units.prompt_tokens == engine.count_prompt_tokens(QUESTION)
+    assert all(
+        a.units.within(b.units) for a, b in zip(pieces, [*pieces[1:], pieces[-1]], strict=True)
+    )
+
+
+def test_no_plan_passes_its_worst_case(engine: LocalEngine) -> None:
+    for importance in Importance:
+        short = plan(importance)
+        limit = worst_case(short, engine.count_prompt_tokens(QUESTION))
+        _, outcome = run(engine, Job(QUESTION, short, 2))
+        assert outcome.units.within(limit)
+
+
+def test_a_cancel_ends_within_one_evaluation_and_counts_what_was_done(engine: LocalEngine) -> None:
+    for k in (0, 1, 5, 20):
+        asked = 0
+
+        def cancelled(k: int = k) -> bool:
+            nonlocal asked
+            asked += 1
+            return asked > k + 1  # the first question comes before any work
+
+        *_, outcome = engine.run(Job(QUESTION, plan(Importance.CRITICAL), 3), cancelled)
+        assert isinstance(outcome, Outcome)
+        assert outcome.finish is Finish.CANCELLED
+        assert outcome.units.nfe <= k
+
+
+def test_the_base_rung_is_the_language_model_alone(engine: LocalEngine) -> None:
+    _, outcome = run(engine, Job(QUESTION, Plan(Domain.MATH, Rung(Solver.BASE, 0, 1.0, 8)), 4))
+    assert (outcome.units.nfe, outcome.changed_tokens) == (0, 0)
+
+
+def test_a_batch_counts_each_answer_for_itself(engine: LocalEngine) -> None:
+    questions = (QUESTION, "Sort ascending: 9, 4, 7.", "Add 12 and 30.")
+    jobs = [Job(q, plan(Importance.STANDARD), 5) for q in questions]
+    outcomes = engine.run_batch(jobs, lambda: False)
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        tokens = outcome.units.decode_tokens
+        assert outcome.units == Units(engine.count_prompt_tokens(job.question), tokens, 3 * tokens)
