@@ -14,7 +14,7 @@ import torch
 from app.ports import Cancelled, Finish, Job, ModelInfo, Outcome, Piece
 from app.settings import Settings
 from model import checkpoint, pull
-from model.config import SamplerConfig
+from model.config import Method, SamplerConfig
 from model.errors import Cancelled as Stopped
 from model.errors import ModelError
 from model.hf import Prompter, load_backbone
@@ -26,6 +26,9 @@ from policies.types import Domain, Plan, Rung, Solver, Units
 
 _TURN_SECONDS = 0.05
 """How often a waiting job asks whether it was cancelled."""
+
+
+_METHODS: dict[Solver, Method] = {Solver.EULER: "euler", Solver.MIDPOINT: "midpoint"}
 
 
 def load_engine(settings: Settings) -> "LocalEngine":
@@ -198,7 +201,7 @@ def _config(rung: Rung) -> SamplerConfig:
         return SamplerConfig(max_nfe=0, max_new_tokens=rung.max_new_tokens)
     return SamplerConfig(
         max_nfe=rung.max_nfe_per_token,
-        method=rung.solver.value,
+        method=_METHODS[rung.solver],
         points=rung.points,
         guidance=rung.guidance,
         max_new_tokens=rung.max_new_tokens,

