@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import load_policy
-from app.commands.output import as_json, progress, result
+from app.commands.output import progress, result, show
 from app.gateways import LocalEngine, load_engine
 from app.ports import Job
 from app.settings import Settings
@@ -36,11 +36,7 @@ def info(settings: Settings, args: argparse.Namespace) -> int:
     engine = load_engine(settings)
     card = checkpoint.card_of(settings.adapter)
     values = _info(engine) | {"card": card}
-    if args.json:
-        as_json(values)
-    else:
-        for key, value in values.items():
-            result(f"{key}: {value}")
+    show(values, args.json)
     return 0
 
 
@@ -90,11 +86,7 @@ def bench(settings: Settings, args: argparse.Namespace) -> int:
         "precision": engine.info().precision,
         "device": engine.info().device,
     }
-    if args.json:
-        as_json(values)
-    else:
-        for key, value in values.items():
-            result(f"{key}: {value}")
+    show(values, args.json)
     return 0
 
 

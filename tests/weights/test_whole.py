@@ -26,10 +26,10 @@ def test_a_question_is_answered_priced_and_on_the_dashboard(pilot: Pilot) -> Non
         text = pilot.ask.read(row.id).text.answer
         expect(page.locator("#answer")).to_contain_text(text.splitlines()[-1])
         expect(page.locator("#card")).to_contain_text(str(row.units.nfe))
-        board = open_page(chromium, address + "/dashboard")
+        board = open_page(chromium, address + "dashboard")
         expect(board.locator("#answers tbody tr")).to_have_count(1)
-        expect(board.locator("#spend-plot .scatterlayer .point")).to_have_count(1)
-        quality = board.locator("#quality-plot .scatterlayer .point")
+        expect(board.locator("#spend .scatterlayer .point")).to_have_count(1)
+        quality = board.locator("#quality .scatterlayer .point")
         assert quality.count() >= 4, "the recorded measurements of the shipped adapter are plotted"
 
 
@@ -39,5 +39,5 @@ def test_the_shipped_measurements_are_of_the_shipped_adapter(pilot: Pilot) -> No
     assert {0, 3, 7, 15} <= set(whole)
     assert all(m.shipped for m in whole.values())
     assert all(m.adapter_sha256 == pilot.engine.info().adapter_sha256 for m in whole.values())
-    gain = max(m.accuracy for m in whole.values()) - whole[0].accuracy
-    assert gain >= 0.15, "the trained path beats the base model by 15 points"
+    best = max(whole.values(), key=lambda m: m.accuracy)
+    assert best.ci_low > whole[0].ci_high, "the path beats the base model beyond both intervals"
