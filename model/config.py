@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, get_args
 from model.errors import ConfigError
 
 Modulation = Literal["per_layer", "shared"]
+Start = Literal["noise", "token"]
 Method = Literal["euler", "midpoint", "bosh3", "adaptive_heun", "fehlberg2", "dopri5"]
 Estimate = Literal["argmax", "sample", "average"]
 
@@ -30,6 +31,9 @@ class L2DConfig:
     """Guidance classes in table order; empty means the path was trained without classes."""
     modulation: Modulation = "shared"
     """`per_layer`: one network a layer (the reference). `shared`: one, plus an offset a layer."""
+    start: Start = "noise"
+    """`noise`: the path starts from x_t alone, at birth it does nothing (the reference). `token`:
+    from the embedding of the token it stands on, x_t added; at birth it repeats the LM."""
 
     def __post_init__(self) -> None:
         for name in ("flow_dim", "encoder_dim", "time_frequencies", "time_dim", "lora_rank"):
@@ -40,6 +44,7 @@ class L2DConfig:
         if self.noise_scale <= 0:
             raise ConfigError(f"noise_scale must be above 0, got {self.noise_scale}")
         _one_of("modulation", self.modulation, get_args(Modulation))
+        _one_of("start", self.start, get_args(Start))
         if len(set(self.classes)) != len(self.classes):
             raise ConfigError(f"classes must differ, got {self.classes}")
 

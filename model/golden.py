@@ -115,15 +115,17 @@ class Replay:
         self.cache: KVCache = backbone.new_cache(B, S)
         self.mask = causal_mask(torch.ones(B, S, dtype=torch.bool))
         self.positions = torch.arange(S).expand(B, S)
+        self.token = backbone.embedding[ids]
         self.hidden = backbone.forward(ids, self.cache, self.positions, self.mask)
 
     def whole(self) -> dict[str, Tensor]:
         """Flow table, and one full-sequence pass in which every position has its own time."""
         t = self.inputs["forward_t"]
         mods = self.path.modulations(self.backbone, t, self.labels.expand(t.shape))
-        context = Context(self.cache, self.hidden, self.backbone.rotary(self.positions), self.mask)
+        rope = self.backbone.rotary(self.positions)
+        context = Context(self.cache, self.token, self.hidden, rope, self.mask)
         layers, x_t = self.path.layers(self.backbone), self.inputs["forward_xt"]
-        hidden = refine(self.backbone, layers, self.path.entry, x_t, mods, context)
+        hidden = refine(self.backbone, layers, self.path, x_t, mods, context)
         return {"token_table": self.prepared.table, "forward_logits": self.backbone.logits(hidden)}
 
     def case(self, case: dict[str, Any]) -> dict[str, Tensor]:
@@ -137,7 +139,7 @@ class Replay:
             temperature=case.get("temperature") or 1.0,
         )
         rope = self.backbone.rotary(self.positions[:, -1:])
-        last = Context(self.cache, self.hidden[:, -1:], rope, None)
+        last = Context(self.cache, self.token[:, -1:], self.hidden[:, -1:], rope, None)
         labels = self.labels if "guidance" in case else self.unlabelled
         work = Refinement(self.prepared, last, labels, config)
         x, logits = work.run(grid, self.inputs["x0"].double())

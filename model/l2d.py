@@ -30,6 +30,7 @@ class Context:
     """What the LM's own pass left for flow positions (B, Q): its cache, H, where each stands."""
 
     cache: KVCache
+    token: Tensor  # E of the token that stands there (B, Q, h)
     hidden: Tensor  # H (B, Q, h), before the final norm
     rope: tuple[Tensor, Tensor]  # cos, sin (B, Q, D)
     mask: Tensor | None  # (B, 1, Q, cached): True where a flow position may look
@@ -53,11 +54,12 @@ class FlowPath(nn.Module):
     def __init__(self, config: L2DConfig, backbone: Backbone) -> None:
         super().__init__()
         s, rank, scale = backbone.shape, config.lora_rank, config.lora_scale
-        self.config = config
+        self.config, self.from_token = config, config.start == "token"
         self.table = nn.Linear(s.hidden, config.flow_dim)
-        self.entry = mlp(config.flow_dim, config.encoder_dim, s.hidden)
+        self.entry = mlp(config.flow_dim, config.encoder_dim, s.hidden, zero=self.from_token)
         self.condition = Conditioning(config)
-        self.modulation = MODULATIONS[config.modulation](config, s.layers, s.hidden)
+        modulation = MODULATIONS[config.modulation]
+        self.modulation = modulation(config, s.layers, s.hidden, gate=float(self.from_token))
         self.exit = mlp(config.time_dim, config.time_dim, s.hidden, zero=True)
         q_size = s.heads * s.head_dim
         self.lora = nn.ModuleList(
@@ -78,10 +80,17 @@ class FlowPath(nn.Module):
         rows = self.table(embedding.float())
         return nn.functional.normalize(rows, dim=-1) * rows.shape[-1] ** 0.5
 
+    def begin(self, x: Tensor, token: Tensor) -> Tensor:
+        """What enters the first layer (B, Q, h), from the scaled state and the token's embedding."""
+        f = self.entry(x).to(token.dtype)
+        return f + token if self.from_token else f
+
     def modulations(self, backbone: Backbone, t: Tensor, label: Tensor) -> Modulations:
         """For times t (...) in [0,1] and class rows label (...); worked out in float32, as t is."""
         c = self.condition(t, label)
         exit_weight = self.exit(c) - self.exit(self.condition(torch.zeros_like(t), label))
+        if self.from_token:
+            exit_weight = exit_weight + (1 - (1 - t) ** 4)[..., None]
         layers = []
         for base, m in zip(backbone.layers, self.modulation(c), strict=True):
             m = m._replace(a1=base.norm1 + m.a1, a2=base.norm2 + m.a2)
@@ -110,7 +119,7 @@ class FlowPath(nn.Module):
 def refine(
     backbone: Backbone,
     layers: list[PathLayer],
-    entry: Projection,
+    path: FlowPath,
     x_t: Tensor,
     mods: Modulations,
     context: Context,
@@ -121,12 +130,12 @@ def refine(
     to and including its own and at no other flow position; it writes nothing into the cache.
     """
     s = backbone.shape
-    f = entry(x_t.float() / mods.scale[..., None]).to(context.hidden.dtype)
-    for index, (base, path, m) in enumerate(zip(backbone.layers, layers, mods.layers, strict=True)):
+    f = path.begin(x_t.float() / mods.scale[..., None], context.token)
+    for index, (base, own, m) in enumerate(zip(backbone.layers, layers, mods.layers, strict=True)):
         y = rms_norm(f, None, s.norm_eps) * m.a1 + m.s1
-        q = rotate(split_heads(path.q(y), s.heads, base.q_norm, s.norm_eps), context.rope)
+        q = rotate(split_heads(own.q(y), s.heads, base.q_norm, s.norm_eps), context.rope)
         keys, values = context.cache.view(index)
-        f = f + m.g1 * path.o(attention(q, keys, values, context.mask))
+        f = f + m.g1 * own.o(attention(q, keys, values, context.mask))
         y = rms_norm(f, None, s.norm_eps) * m.a2 + m.s2
-        f = f + m.g2 * path.down(gated(path.gate_up(y)))
+        f = f + m.g2 * own.down(gated(own.gate_up(y)))
     return context.hidden + mods.exit * f

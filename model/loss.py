@@ -35,6 +35,7 @@ class Place:
     """The frozen LM's pass over a batch: what every draw of its positions starts from."""
 
     cache: KVCache
+    token: Tensor  # (B, R, h)
     hidden: Tensor  # (B, R, h)
     rope: tuple[Tensor, Tensor]
     mask: Tensor  # (B, 1, R, S)
@@ -42,8 +43,8 @@ class Place:
     def repeated(self, times: int) -> Context:
         """Context of (B, R x times) flow positions, every position asked `times` times."""
         cos, sin = (x.repeat(1, times, 1) for x in self.rope)
-        hidden, mask = self.hidden.repeat(1, times, 1), self.mask.repeat(1, 1, times, 1)
-        return Context(self.cache, hidden, (cos, sin), mask)
+        token, hidden = (x.repeat(1, times, 1) for x in (self.token, self.hidden))
+        return Context(self.cache, token, hidden, (cos, sin), self.mask.repeat(1, 1, times, 1))
 
 
 @torch.no_grad()
@@ -56,9 +57,9 @@ def read(backbone: Backbone, batch: Batch) -> Place:
     hidden = backbone.forward(batch.ids, cache, every, mask)
     index = batch.positions[..., None].expand(-1, -1, hidden.shape[-1])
     may_look = torch.arange(S, device=batch.ids.device) <= batch.positions[..., None]
-    return Place(
-        cache, hidden.gather(1, index), backbone.rotary(batch.positions), may_look[:, None]
-    )
+    token = backbone.embedding[batch.ids.gather(1, batch.positions)]
+    rope = backbone.rotary(batch.positions)
+    return Place(cache, token, hidden.gather(1, index), rope, may_look[:, None])
 
 
 class Objective:
@@ -92,7 +93,7 @@ class Objective:
         x_0 = torch.randn(x_1.shape, generator=self.generator) * sigma
         mods = self.path.modulations(self.backbone, t, labels)
         x_t = interpolate(x_0.to(x_1.device), x_1, t)
-        return refine(self.backbone, layers, self.path.entry, x_t, mods, context)
+        return refine(self.backbone, layers, self.path, x_t, mods, context)
 
     @torch.no_grad()
     def _own_guess(self, batch: Batch, place: Place, layers: list[PathLayer]) -> Tensor:

@@ -32,6 +32,11 @@ def mlp(in_features: int, hidden: int, out_features: int, zero: bool = False) ->
     return nn.Sequential(nn.Linear(in_features, hidden), nn.SiLU(), last)
 
 
+def gates_of(six: Tensor) -> Tensor:
+    """The gates g1 and g2 among six vectors side by side (..., 6 h), as a view (..., 2, h)."""
+    return six.data.unflatten(-1, (6, -1))[..., 2::3, :]
+
+
 class Conditioning(nn.Module):
     """c(t, g) = MLP([cos(t w), sin(t w)]) + class_table[g], (..., time_dim)."""
 
@@ -56,11 +61,13 @@ class Conditioning(nn.Module):
 class PerLayer(nn.Module):
     """One modulation network a layer, as in the reference: 6 h (time_dim + 1) weights for each."""
 
-    def __init__(self, config: L2DConfig, layers: int, hidden: int) -> None:
+    def __init__(self, config: L2DConfig, layers: int, hidden: int, gate: float) -> None:
         super().__init__()
         self.nets = nn.ModuleList(
             mlp(config.time_dim, config.time_dim, 6 * hidden, zero=True) for _ in range(layers)
         )
+        for net in self.nets:
+            nn.init.constant_(gates_of(net[-1].bias), gate)
 
     def forward(self, c: Tensor) -> list[LayerModulation]:
         return [LayerModulation(*net(c).chunk(6, dim=-1)) for net in self.nets]
@@ -69,10 +76,11 @@ class PerLayer(nn.Module):
 class Shared(nn.Module):
     """One network for all layers plus an offset (6 h) a layer that does not depend on time."""
 
-    def __init__(self, config: L2DConfig, layers: int, hidden: int) -> None:
+    def __init__(self, config: L2DConfig, layers: int, hidden: int, gate: float) -> None:
         super().__init__()
         self.net = mlp(config.time_dim, config.time_dim, 6 * hidden, zero=True)
         self.offsets = nn.Parameter(torch.zeros(layers, 6 * hidden))
+        nn.init.constant_(gates_of(self.offsets), gate)
 
     def forward(self, c: Tensor) -> list[LayerModulation]:
         common = self.net(c)

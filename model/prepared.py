@@ -40,7 +40,7 @@ class PreparedPath:
     def evaluate(self, x_t: Tensor, t: float, labels: Tensor, context: Context) -> Tensor:
         """Logits (B, Q, V) of one evaluation at time t in [0, 1]; x_t (B, Q, d), labels (B, Q)."""
         mods = self._at(t, labels)
-        hidden = refine(self.backbone, self._layers, self._path.entry, x_t, mods, context)
+        hidden = refine(self.backbone, self._layers, self._path, x_t, mods, context)
         return self.backbone.logits(hidden)
 
     def _at(self, t: float, labels: Tensor) -> Modulations:

@@ -101,7 +101,8 @@ def part_of(context: Context, here: slice) -> Context:
     keys, values = [k[here] for k in cache.keys], [v[here] for v in cache.values]
     cos, sin = (x[here] for x in context.rope)
     mask = None if context.mask is None else context.mask[here]
-    return Context(KVCache(keys, values, cache.length), context.hidden[here], (cos, sin), mask)
+    cache = KVCache(keys, values, cache.length)
+    return Context(cache, context.token[here], context.hidden[here], (cos, sin), mask)
 
 
 def _widen(context: Context, passes: int) -> Context:
@@ -109,4 +110,5 @@ def _widen(context: Context, passes: int) -> Context:
     if passes == 1:
         return context
     cos, sin = (x.expand(-1, passes, -1) for x in context.rope)
-    return Context(context.cache, context.hidden.expand(-1, passes, -1), (cos, sin), context.mask)
+    token, hidden = (x.expand(-1, passes, -1) for x in (context.token, context.hidden))
+    return Context(context.cache, token, hidden, (cos, sin), context.mask)

@@ -80,6 +80,7 @@ class _State:
         for i, row in enumerate(rows):
             self.valid[i, longest - len(row.prompt) :] = True
             self.ids[i, longest - len(row.prompt) :] = torch.tensor(row.prompt)
+        self.last = self.ids[:, -1]  # (B,), the token each row stands on
         self.cache: KVCache = prepared.backbone.new_cache(len(rows), longest + max(self.limits))
 
     def positions(self) -> Tensor:
@@ -96,7 +97,7 @@ class _State:
         self.drawn = [self.drawn[p] for p in places]
         self.noise = [self.noise[p] for p in places]
         self.draws = [self.draws[p] for p in places]
-        self.labels, self.valid, self.ids = self.labels[index], self.valid[index], self.ids[index]
+        self.labels, self.valid, self.last = self.labels[index], self.valid[index], self.last[index]
         self.cache = self.cache.keep(index)
 
 
@@ -180,6 +181,7 @@ class Sampler:
     def _decode(self, state: _State, ids: Tensor) -> Tensor:
         one = torch.ones_like(state.valid[:, :1])
         state.valid = torch.cat((state.valid, one), dim=-1)
+        state.last = ids
         positions = state.positions()[:, -1:]
         return self.prepared.backbone.forward(ids[:, None], state.cache, positions, state.mask())
 
@@ -196,7 +198,8 @@ class Sampler:
         noise = torch.stack([torch.randn(1, settings.flow_dim, generator=g) for g in state.noise])
         x_0 = (noise * settings.noise_scale).to(hidden.device, torch.float64)
         rope = backbone.rotary(state.positions()[:, -1:])
-        context = Context(state.cache, hidden, rope, state.mask())
+        token = backbone.embedding[state.last][:, None]
+        context = Context(state.cache, token, hidden, rope, state.mask())
         # Adaptive rows go one after the other: with steps shared, a row would depend on its batch.
         size = 1 if isinstance(grid, Adaptive) else len(state.rows)
         logits, nfe, endings = list[Tensor](), list[int](), list[Ending]()

@@ -118,7 +118,7 @@ def last_place(backbone: Backbone, *prompts: Sequence[int]) -> Context:
     ids = torch.tensor(prompts)
     hidden, cache = read_prompts(backbone, ids)
     positions = torch.full((len(ids), 1), ids.shape[1] - 1)
-    return Context(cache, hidden[:, -1:], backbone.rotary(positions), None)
+    return Context(cache, backbone.embedding[ids[:, -1:]], hidden[:, -1:], backbone.rotary(positions), None)
 
 
 def random_state(rows: int = 1, seed: int = 3, config: L2DConfig = PATH) -> Tensor:

@@ -92,7 +92,7 @@ def test_merged_changes_equal_unmerged(name: str) -> None:
     place = last_place(backbone, PROMPT)
     x_t, t = random_state(), torch.tensor(0.7)
     mods = path.modulations(backbone, t, NO_CLASS[0, 0])
-    hidden = refine(backbone, path.layers(backbone), path.entry, x_t, mods, place)
+    hidden = refine(backbone, path.layers(backbone), path, x_t, mods, place)
     merged = PreparedPath(backbone, path).evaluate(x_t, float(t), NO_CLASS, place)
     torch.testing.assert_close(backbone.logits(hidden), merged, atol=1e-4, rtol=1e-4)
 
@@ -104,7 +104,8 @@ def test_flow_position_sees_no_other_flow_position_and_leaves_no_trace() -> None
     hidden, cache = read_prompts(backbone, torch.tensor([PROMPT]))
     kept = [k.clone() for k in cache.keys]
     rope = backbone.rotary(torch.arange(S)[None])
-    every = Context(cache, hidden, rope, causal_mask(torch.ones(1, S, dtype=torch.bool)))
+    token = backbone.embedding[torch.tensor([PROMPT])]
+    every = Context(cache, token, hidden, rope, causal_mask(torch.ones(1, S, dtype=torch.bool)))
     x_t = torch.cat([random_state(seed=i) for i in range(S)], dim=1)
     together = prepared.evaluate(x_t, 0.6, NO_CLASS.expand(1, S), every)
     for i in range(S):
