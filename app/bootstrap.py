@@ -48,7 +48,7 @@ def build(
     uow, reader = open_storage(settings, policy, clock)
     recorded.seed(uow, settings.adapter / recorded.FILE, engine.info().adapter_sha256)
     limits = Limits(lease=timedelta(seconds=settings.lease_seconds))
-    ask = Ask(engine, uow, policy, clock, new_id, limits)
+    ask = Ask(engine, uow, reader, policy, clock, new_id, limits)
     ask.recover()
     return Pilot(
         settings,

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app import settings as config
+from app.services.measure import PLAIN
 from policies.errors import PilotError
-from policies.types import Domain, Importance
+from policies.types import Domain, Importance, Solver
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -61,8 +62,15 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--budgets", default="0,3,7,15", help="caps of evaluations a token, as 0,3,7,15"
     )
-    measure.add_argument("--solver", choices=["euler", "midpoint"], default="midpoint")
-    measure.add_argument("--guidance", type=float, default=1.0)
+    solvers = [solver for solver in Solver if solver is not Solver.BASE]
+    measure.add_argument("--solver", choices=solvers)
+    measure.add_argument("--guidance", type=float)
+    measure.add_argument(
+        "--gate", type=float, help="do not refine what the base model is this sure of, as 0.95"
+    )
+    measure.add_argument("--candidates", type=int, help="answers drawn for each vote")
+    measure.add_argument("--temperature", type=float, help="of each token's draw, as 0.7")
+    measure.set_defaults(**PLAIN)
     measure.add_argument("--limit", type=int, help="only the first N questions")
     measure.add_argument("--seed", type=int, default=0)
     measure.add_argument("--record", help="also write the measurements to this file, to ship them")
@@ -83,6 +91,13 @@ def _parser() -> argparse.ArgumentParser:
     _json(_command(model, "info", "the adapter's card and hashes", "models:info"))
     golden = _command(model, "check-golden", "compare with golden tensors", "models:check_golden")
     golden.add_argument("folder")
+    take = _command(
+        model, "import-reference", "take over a reference checkpoint", "models:import_reference"
+    )
+    take.add_argument("folder", help="its config.json and .safetensors or .bin files")
+    take.add_argument("--out", required=True, help="the adapter's folder, to be made")
+    take.add_argument("--noise-scale", type=float, help="if config.json lacks noise_rescaling")
+    take.add_argument("--lora-alpha", type=float, help="if config.json lacks flow_lora_alpha")
 
     policy = _group(commands, "policy", "what importance buys")
     _command(policy, "show", "the policy in force", "rules:show_policy")

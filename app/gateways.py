@@ -1,34 +1,46 @@
 """The model behind the Engine port: plans become sampler settings, tokens text and counted units.
 
-One job runs at a time; others wait their turn and can leave while they wait.
+Jobs of all callers run at once, on one thread that owns the model.
 """
 
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import get_args
 
 import torch
 
 from app.ports import Cancelled, Finish, Job, ModelInfo, Outcome, Piece
 from app.settings import Settings
+from evaluation.scoring import extract
 from model import checkpoint, pull
-from model.config import Method, SamplerConfig
-from model.errors import Cancelled as Stopped
+from model.candidates import candidates, vote
+from model.config import Choice, Gate, Method, SamplerConfig
+from model.engine import Engine
 from model.errors import ModelError
 from model.hf import Prompter, load_backbone
 from model.prepared import PreparedPath
-from model.refinement import Hooks
+from model.request import Fault, Request
 from model.sampler import Row, Sampler, Token
+from model.writing import Recipe
 from policies.errors import InvalidInput, Unavailable
 from policies.types import Domain, Plan, Rung, Solver, Units
 
-_TURN_SECONDS = 0.05
-"""How often a waiting job asks whether it was cancelled."""
+_POLL_SECONDS = 0.05
+"""How often a job that hears nothing asks whether it was cancelled and tells its work."""
+_MEASUREMENT = -1
+"""Measurements let every question of a user go first."""
+_Event = Token | Fault | None
 
+TOLERANCE = 1e-2
+"""Of an adaptive solver where the policy names none, relative to the state and absolute."""
+_METHODS: dict[Solver, Method] = {Solver(method): method for method in get_args(Method)}
 
-_METHODS: dict[Solver, Method] = {Solver.EULER: "euler", Solver.MIDPOINT: "midpoint"}
+_CHECKS = {Domain.MATH: "number", Domain.DATA: "list"}
+"""How the candidates of a domain are read to be counted as equal; the others as text."""
 
 
 def load_engine(settings: Settings) -> "LocalEngine":
@@ -66,112 +78,163 @@ def choose_precision(wanted: str) -> torch.dtype:
 
 
 @dataclass
-class _Count:
-    """Work done for one call, counted as it happens."""
-
-    prompt_tokens: int = 0
-    decode_tokens: int = 0
-    nfe: int = 0
-
-    def units(self) -> Units:
-        return Units(self.prompt_tokens, self.decode_tokens, self.nfe)
-
-    def evaluated(self, nfe: int) -> None:
-        self.nfe += nfe
-
-
-@dataclass
 class LocalEngine:
     """app.ports.Engine in this process."""
 
     sampler: Sampler
     prompter: Prompter
     model_info: ModelInfo
-    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _thread: "_EngineThread" = field(init=False)
+
+    def __post_init__(self) -> None:
+        pairs = zip(self.prompter.prompt("a"), self.prompter.prompt("0"), strict=False)
+        prefix = [a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+        self._thread = _EngineThread(Engine(self.sampler.prepared, prefix=prefix))
 
     def info(self) -> ModelInfo:
         return self.model_info
+
+    def close(self) -> None:
+        """End the thread. What still runs, and what comes later, ends as Unavailable."""
+        self._thread.close()
 
     def count_prompt_tokens(self, question: str) -> int:
         return len(self.prompter.prompt(question))
 
     def nfe_per_token(self, plan: Plan) -> int:
+        return self._recipe(plan).grid.nfe
+
+    def run(self, job: Job, cancelled: Cancelled) -> Iterator[Piece | Outcome]:
+        """Pieces, then one Outcome; after a cancel that Outcome comes within one evaluation.
+
+        Of several candidates nothing is shown before their vote: the pieces until then are empty.
+        So are those that only tell the work of a token that takes long.
+        """
+        inbox: SimpleQueue[_Event] = SimpleQueue()
+        writings = self._writings(job)
+        request = self._request(job, inbox.put, job.importance.rank)
+        ended, told = cancelled(), Units()
+        error: Exception | None = None
         try:
-            return self.sampler.grid(_config(plan.rung)).nfe
+            if not ended:
+                self._thread.submit(request)
+            while not ended:
+                request.stopped = request.stopped or cancelled()
+                text = ""
+                try:
+                    event = inbox.get(timeout=_POLL_SECONDS)
+                except Empty:
+                    pass
+                else:
+                    ended = event is None
+                    if isinstance(event, Token):
+                        text = self._write(writings[event.row], event)
+                    elif isinstance(event, Fault):
+                        error, request.stopped = error or event.error, True
+                shown, units = "" if len(writings) > 1 else text, _units(request)
+                if shown or units != told:
+                    told = units
+                    yield Piece(shown, units)
+        finally:
+            request.stopped = True
+        if error is not None:
+            raise error
+        outcome = _outcome(job, request, writings)
+        if len(writings) > 1 and outcome.text:
+            yield Piece(outcome.text, outcome.units)
+        yield outcome
+
+    def run_batch(self, jobs: Sequence[Job], cancelled: Cancelled) -> list[Outcome]:
+        """All jobs at once; they must share a rung. Raises Unavailable if cancelled."""
+        if any(job.plan.rung != jobs[0].plan.rung for job in jobs):
+            raise InvalidInput("the jobs of a batch must share one rung")
+        inbox: SimpleQueue[tuple[int, _Event]] = SimpleQueue()
+        writings, requests = [self._writings(job) for job in jobs], list[Request]()
+        for i, job in enumerate(jobs):
+            tell = _marked(inbox, i)
+            requests.append(self._request(job, tell, _MEASUREMENT))
+        try:
+            for request in requests:
+                self._thread.submit(request)
+            running = len(jobs)
+            while running:
+                if cancelled():
+                    raise Unavailable("the measurement was stopped")
+                try:
+                    i, event = inbox.get(timeout=_POLL_SECONDS)
+                except Empty:
+                    continue
+                if isinstance(event, Token):
+                    self._write(writings[i][event.row], event)
+                elif isinstance(event, Fault):
+                    raise event.error
+                else:
+                    running -= 1
+        finally:
+            for request in requests:
+                request.stopped = True
+        return [_outcome(*each) for each in zip(jobs, requests, writings, strict=True)]
+
+    def _recipe(self, plan: Plan) -> Recipe:
+        try:
+            return Recipe.of(self.sampler.prepared, _config(plan.rung))
         except ModelError as err:
             raise InvalidInput(f"this adapter cannot run the plan: {err}") from err
 
-    def run(self, job: Job, cancelled: Cancelled) -> Iterator[Piece | Outcome]:
-        """Pieces, then one Outcome; after a cancel that Outcome comes within one evaluation."""
-        nfe = self.nfe_per_token(job.plan)
-        count, writing = _Count(), _Writing(self.prompter)
-        hooks = Hooks(before=lambda: _stop_if(cancelled), after=count.evaluated)
-        row = self._row(job)
-        finish, seconds = Finish.CANCELLED, 0.0
-        if self._take_turn(cancelled):
-            tokens = self.sampler.generate([row], _config(job.plan.rung), hooks)
-            try:
-                while True:
-                    began = time.perf_counter()
-                    token = next(tokens, None)
-                    seconds += time.perf_counter() - began
-                    if token is None:
-                        break
-                    count.prompt_tokens = len(row.prompt)
-                    count.decode_tokens += 1
-                    if token.last:
-                        finish = Finish.STOP if self._ends(token) else Finish.LENGTH
-                    if text := writing.add(token):
-                        yield Piece(text, count.units())
-            except Stopped:
-                seconds += time.perf_counter() - began
-                count.prompt_tokens = len(row.prompt) if count.nfe or count.decode_tokens else 0
-            finally:
-                tokens.close()
-                self._turn.release()
-        yield Outcome(writing.text, count.units(), finish, nfe, writing.changed, seconds)
+    def _request(self, job: Job, tell: Callable[[_Event], None], level: int) -> Request:
+        return Request(self._rows(job), self._recipe(job.plan), tell, level=level)
 
-    def run_batch(self, jobs: Sequence[Job], cancelled: Cancelled) -> list[Outcome]:
-        """All jobs in one batch; they must share a rung. Raises Unavailable if cancelled."""
-        if not jobs:
-            return []
-        rung, nfe = jobs[0].plan.rung, self.nfe_per_token(jobs[0].plan)
-        if any(job.plan.rung != rung for job in jobs):
-            raise InvalidInput("the jobs of a batch must share one rung")
-        rows = [self._row(job) for job in jobs]
-        writings = [_Writing(self.prompter) for _ in jobs]
-        ends = [Finish.LENGTH] * len(jobs)
-        hooks = Hooks(before=lambda: _stop_if(cancelled))
-        began = time.perf_counter()
-        if not self._take_turn(cancelled):
-            raise Unavailable("the measurement was stopped")
-        try:
-            for token in self.sampler.generate(rows, _config(rung), hooks):
-                writings[token.row].add(token)
-                if token.last and self._ends(token):
-                    ends[token.row] = Finish.STOP
-        except Stopped as err:
-            raise Unavailable("the measurement was stopped") from err
-        finally:
-            self._turn.release()
-        seconds = (time.perf_counter() - began) / len(jobs)
-        return [
-            Outcome(w.text, Units(len(r.prompt), w.tokens, w.nfe), end, nfe, w.changed, seconds)
-            for w, r, end in zip(writings, rows, ends, strict=True)
-        ]
+    def _writings(self, job: Job) -> list["_Writing"]:
+        return [_Writing(self.prompter) for _ in range(job.plan.rung.candidates)]
 
-    def _row(self, job: Job) -> Row:
+    def _rows(self, job: Job) -> list[Row]:
         label = None if job.plan.domain is Domain.GENERAL else job.plan.domain.value
-        return Row(tuple(self.prompter.prompt(job.question)), job.seed, label)
+        row = Row(tuple(self.prompter.prompt(job.question)), job.seed, label)
+        return candidates(row, job.plan.rung.candidates)
 
-    def _ends(self, token: Token) -> bool:
-        return token.id in self.sampler.prepared.backbone.eos_ids
+    def _write(self, writing: "_Writing", token: Token) -> str:
+        if token.id in self.sampler.prepared.backbone.eos_ids:
+            writing.finish = Finish.STOP
+        return writing.add(token)
 
-    def _take_turn(self, cancelled: Cancelled) -> bool:
-        while not self._turn.acquire(timeout=_TURN_SECONDS):
-            if cancelled():
-                return False
-        return True
+
+class _EngineThread:
+    """Owns the engine: ticks while there is work, sleeps while there is none."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self._closed = engine, False
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, request: Request) -> None:
+        with self._changed:
+            if self._closed:
+                raise Unavailable("the engine was closed")
+            self.engine.submit(request)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        while self._wanted():
+            try:
+                self.engine.tick()
+            except Exception as err:  # of a pass, so of no row alone: everyone hears of it
+                self.engine.close(err)
+        self.engine.close(Unavailable("the engine was closed"))
+
+    def _wanted(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self.engine.busy)
+            return not self._closed
 
 
 class _Writing:
@@ -181,19 +244,52 @@ class _Writing:
         self.prompter = prompter
         self.ids: list[int] = []
         self.text = ""
-        self.tokens = self.nfe = self.changed = 0
+        self.changed = 0
+        self.finish, self.ended = Finish.LENGTH, False
 
     def add(self, token: Token) -> str:
         """What this token adds to the text, if anything yet."""
         self.ids.append(token.id)
-        self.tokens += 1
-        self.nfe += token.nfe
-        self.changed += token.id != token.base_id
+        self.changed += token.changed
+        self.ended = token.last
         text = self.prompter.text(self.ids)
         if text.endswith("�") and not token.last:
             return ""
         new, self.text = text[len(self.text) :], text
         return new
+
+
+def _outcome(job: Job, request: Request, writings: list[_Writing]) -> Outcome:
+    finished = all(w.ended for w in writings)
+    # Of candidates cut short the first is kept: a vote among halves would say nothing.
+    winner, votes = _elected(writings if finished else writings[:1], job.plan.domain)
+    return Outcome(
+        winner.text,
+        _units(request),
+        winner.finish if finished else Finish.CANCELLED,
+        request.recipe.grid.nfe,
+        sum(w.changed for w in writings),
+        request.work.seconds,
+        votes,
+    )
+
+
+def _units(request: Request) -> Units:
+    work = request.work  # once: the engine's thread goes on counting
+    return Units(work.prompt_tokens, work.decode_tokens, work.nfe)
+
+
+def _marked(inbox: "SimpleQueue[tuple[int, _Event]]", mark: int) -> Callable[[_Event], None]:
+    return lambda event: inbox.put((mark, event))
+
+
+def _elected(writings: list[_Writing], domain: Domain) -> tuple[_Writing, tuple[int, ...]]:
+    """The candidate most others agree with, and the votes; a single one needs none."""
+    if len(writings) == 1:
+        return writings[0], ()
+    check = _CHECKS.get(domain, "text")
+    found = vote([w.text for w in writings], lambda text: extract(text, check))
+    return writings[found.winner], found.votes
 
 
 def _config(rung: Rung) -> SamplerConfig:
@@ -203,11 +299,10 @@ def _config(rung: Rung) -> SamplerConfig:
         max_nfe=rung.max_nfe_per_token,
         method=_METHODS[rung.solver],
         points=rung.points,
+        rtol=rung.tolerance or TOLERANCE,
+        atol=rung.tolerance or TOLERANCE,
         guidance=rung.guidance,
+        gate=None if rung.gate is None else Gate(rung.gate),
+        choice=Choice(temperature=rung.temperature),
         max_new_tokens=rung.max_new_tokens,
     )
-
-
-def _stop_if(cancelled: Cancelled) -> None:
-    if cancelled():
-        raise Stopped("stopped on request")

@@ -50,6 +50,8 @@ class Job:
     question: str
     plan: Plan
     seed: int
+    importance: Importance = Importance.STANDARD
+    """Which of those that wait goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Outcome:
     changed_tokens: int
     """Written tokens that differ from the base model's own first choice at that place."""
     device_seconds: float
+    votes: tuple[int, ...] = ()
+    """For each candidate, how many gave its answer; empty where only one was drawn."""
 
 
 class Engine(Protocol):
@@ -92,7 +96,7 @@ class Engine(Protocol):
         ...
 
     def run(self, job: Job, cancelled: Cancelled) -> Iterator[Piece | Outcome]:
-        """Pieces, then exactly one Outcome. Asks `cancelled` between any two evaluations."""
+        """Pieces, then exactly one Outcome. Once `cancelled`, within one evaluation."""
         ...
 
     def run_batch(self, jobs: Sequence[Job], cancelled: Cancelled) -> list[Outcome]:

@@ -4,9 +4,11 @@ v is singular at t=1, so steps are taken up to LAST_TIME only; from there, or fr
 stopped them, one straight jump along the newest velocity ends at its x1_hat, as Euler's last step.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import StrEnum
+from queue import SimpleQueue
 
 import torch
 from torch import Tensor
@@ -17,9 +19,6 @@ from model.errors import ConfigError
 ADAPTIVE = ("bosh3", "adaptive_heun", "fehlberg2", "dopri5")
 LAST_TIME = 1 - 1 / 64
 """At sigma = 64 the noise left in the state is then as large as an entry of a token's row."""
-FIRST_STEP = 0.05
-SMALLEST_STEP = 1e-3
-"""Taken whatever its error: where x1_hat jumps from row to row no step is small enough."""
 
 
 class Ending(StrEnum):
@@ -40,6 +39,9 @@ class Adaptive:
     passes: int = 1
     rtol: float = 1e-2
     atol: float = 1e-2
+    first_step: float = 0.05
+    min_step: float = 1e-3
+    """Taken whatever its error."""
     zero_at_end: bool = False
     """As the reference: v is zero from t=1 on, so it ends short of x1_hat. Golden checks only."""
 
@@ -67,11 +69,11 @@ def solve_adaptively(
     field = _Field(v, adaptive.calls)
     end = 1.0 if adaptive.zero_at_end else LAST_TIME
     times = torch.tensor([0.0, end], dtype=torch.float64, device=x_0.device)
-    options: dict[str, object] = {"first_step": FIRST_STEP}
-    if adaptive.zero_at_end:  # steps reach past the end and shrink without end before it
-        options |= {"min_step": 1e-9}
+    options: dict[str, object] = {"first_step": adaptive.first_step}
+    if adaptive.zero_at_end:  # steps reach past the end and shrink before it to the last bit of t
+        options |= {"min_step": 5.6e-17}
     else:
-        options |= {"min_step": SMALLEST_STEP, "step_t": times[1:]}
+        options |= {"min_step": adaptive.min_step, "step_t": times[1:]}
     try:
         tolerance = {"rtol": adaptive.rtol, "atol": adaptive.atol}
         path = odeint(field, x_0, times, **tolerance, method=adaptive.method, options=options)
@@ -81,6 +83,50 @@ def solve_adaptively(
         return path[-1], Ending.FINISHED
     field.accept(end, path[-1])
     return field.jump(), Ending.FINISHED
+
+
+def adaptive_steps(
+    adaptive: Adaptive, x_0: Tensor
+) -> Generator[tuple[Tensor, float], Tensor, tuple[Tensor, Ending]]:
+    """The same, asking for v at (x, t) and waiting to be sent it, as `solvers.steps` does.
+
+    torchdiffeq calls a function, so it runs in a thread of its own, which ends with the generator.
+    """
+    asked: SimpleQueue[tuple[Tensor, float] | tuple[Tensor, Ending] | BaseException] = SimpleQueue()
+    velocities: SimpleQueue[Tensor | None] = SimpleQueue()
+
+    def v(x: Tensor, t: float) -> Tensor:
+        asked.put((x, t))
+        velocity = velocities.get()
+        if velocity is None:
+            raise _Left
+        return velocity
+
+    @torch.no_grad()
+    def solve() -> None:
+        try:
+            asked.put(solve_adaptively(adaptive, v, x_0))
+        except BaseException as err:
+            asked.put(err)
+
+    thread = threading.Thread(target=solve, name="adaptive", daemon=True)
+    thread.start()
+    try:
+        while True:
+            match asked.get():
+                case BaseException() as err:
+                    raise err
+                case (x, Ending() as ending):
+                    return x, ending
+                case (x, t):
+                    velocities.put((yield x, t))
+    finally:
+        velocities.put(None)
+        thread.join()
+
+
+class _Left(BaseException):
+    """Whoever wanted the solution has gone."""
 
 
 class _Full(Exception):

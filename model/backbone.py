@@ -1,8 +1,8 @@
 """The frozen language model: weights as plain tensors, one pass that leaves keys and values.
 
 One pass serves every family of the Llama shape (pre-norm, rotary, gated MLP); what differs between
-families (biases, query and key norms, head size) is data. Reading transformers' modules is the job
-of hf.py.
+families (biases, query and key norms, head size, windows, layers without rotation) is data. What a
+family's config means is said in families.py; reading transformers' modules is the job of hf.py.
 """
 
 from dataclasses import dataclass, field, replace
@@ -34,7 +34,13 @@ class Linear:
     bias: Tensor | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight, self.bias)
+        if x.numel() != x.shape[-1]:
+            return F.linear(x, self.weight, self.bias)
+        # one row: a matrix-vector product reads the weights faster
+        row = x.reshape(-1)
+        if self.bias is None:
+            return torch.mv(self.weight, row).view(*x.shape[:-1], -1)
+        return torch.addmv(self.bias, self.weight, row).view(*x.shape[:-1], -1)
 
     def rows(self, start: int, end: int) -> "Linear":
         """The part that gives outputs start..end, sharing the tensors."""
@@ -53,6 +59,13 @@ class Layer:
     down: Linear
     q_norm: Tensor | None = None
     k_norm: Tensor | None = None
+    window: int | None = None
+    """Keys a query sees, its own included; None: all before it."""
+    rotary: bool = True
+
+    def turned(self, x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
+        """Queries or keys (B, heads, S, D) with their place in them, where this layer wants it."""
+        return rotate(x, rope) if self.rotary else x
 
 
 @dataclass(slots=True)
@@ -112,19 +125,22 @@ class Backbone:
         return KVCache(blank(), blank())
 
     def rotary(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """cos and sin, each (B, S, D), for integer positions (B, S); computed in float32."""
+        """cos and signed sin, each (B, S, D), for integer positions (B, S); worked out in float32.
+
+        The sine's first half is negative: `rotate` then needs one product with it and no sign.
+        """
         angle = positions[..., None].float() * self.inv_freq
-        angle = torch.cat((angle, angle), dim=-1)
-        scale = self.rope_scale
-        return (angle.cos() * scale).to(self.dtype), (angle.sin() * scale).to(self.dtype)
+        cos, sin = angle.cos() * self.rope_scale, angle.sin() * self.rope_scale
+        both = torch.cat((cos, cos), dim=-1), torch.cat((-sin, sin), dim=-1)
+        return both[0].to(self.dtype), both[1].to(self.dtype)
 
     def forward(
         self, ids: Tensor, cache: KVCache, positions: Tensor, mask: Tensor | None
     ) -> Tensor:
         """Last hidden state before the final norm, H (B, S, h), for ids (B, S); fills the cache.
 
-        `mask` (B, 1, S, cached + S), True where a query may look; None when every query may see
-        all.
+        `mask` (B, 1, S, cached + S), True where a query may look; None for one query a row that
+        sees all. Windows of layers are applied on top of it.
         """
         x = F.embedding(ids, self.embedding)
         rope = self.rotary(positions)
@@ -146,16 +162,16 @@ class Backbone:
         y = rms_norm(x, layer.norm1, s.norm_eps)
         q_size, kv_size = s.heads * s.head_dim, s.kv_heads * s.head_dim
         q, k, v = layer.qkv(y).split((q_size, kv_size, kv_size), dim=-1)
-        q = rotate(split_heads(q, s.heads, layer.q_norm, s.norm_eps), rope)
-        k = rotate(split_heads(k, s.kv_heads, layer.k_norm, s.norm_eps), rope)
+        q = layer.turned(split_heads(q, s.heads, layer.q_norm, s.norm_eps), rope)
+        k = layer.turned(split_heads(k, s.kv_heads, layer.k_norm, s.norm_eps), rope)
         k, v = cache.append(index, k, split_heads(v, s.kv_heads))
-        x = x + layer.o(attention(q, k, v, mask))
+        x = x + layer.o(attention(q, k, v, mask, layer.window))
         y = rms_norm(x, layer.norm2, s.norm_eps)
         return x + layer.down(gated(layer.gate_up(y)))
 
     def logits(self, hidden: Tensor) -> Tensor:
         """(..., V) from a state before the final norm (..., h)."""
-        return F.linear(rms_norm(hidden, self.norm, self.shape.norm_eps), self.head)
+        return Linear(self.head)(rms_norm(hidden, self.norm, self.shape.norm_eps))
 
     def to(
         self, dtype: torch.dtype | None = None, device: str | torch.device | None = None
@@ -186,6 +202,7 @@ def _map_layer(layer: Layer, move) -> Layer:  # type: ignore[no-untyped-def]
     return Layer(
         move(layer.norm1), move(layer.norm2), linear(layer.qkv), linear(layer.o),
         linear(layer.gate_up), linear(layer.down), maybe(layer.q_norm), maybe(layer.k_norm),
+        layer.window, layer.rotary,
     )  # fmt: skip
 
 
@@ -201,19 +218,26 @@ def split_heads(x: Tensor, heads: int, norm: Tensor | None = None, eps: float = 
 
 
 def rotate(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotary embedding of (B, heads, S, D) by cos and sin (B, S, D), half-split convention."""
+    """Rotary embedding of (B, heads, S, D) by cos and signed sin (B, S, D), by halves."""
     cos, sin = rope[0][:, None], rope[1][:, None]
-    a, b = x.chunk(2, dim=-1)
-    return torch.addcmul(x * cos, torch.cat((-b, a), dim=-1), sin)
+    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), sin)
 
 
-def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+def attention(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, window: int | None = None
+) -> Tensor:
     """Grouped-query attention; q (B, H, S, D), k and v (B, G, T, D) -> (B, S, H D).
 
-    The H/G heads that share a key are folded into the query axis, so keys are never repeated.
+    With a window, a query sees the last `window` of the keys that its mask allows. The H/G heads
+    that share a key are folded into the query axis, so keys are never repeated.
     """
     B, H, S, D = q.shape
     G = k.shape[1]
+    if window is not None and k.shape[2] > window:
+        if mask is None:
+            k, v = k[:, :, -window:], v[:, :, -window:]
+        else:  # counted among allowed keys: padding takes no place in the window
+            mask = mask & (mask.flip(-1).cumsum(-1).flip(-1) <= window)
     folded = q.reshape(B, G, H // G * S, D)
     if mask is not None:
         mask = mask.expand(B, 1, S, k.shape[2]).repeat(1, 1, H // G, 1)

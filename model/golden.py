@@ -64,7 +64,9 @@ def check(folder: Path) -> tuple[list[Difference], list[Skipped]]:
                 differences += _compare(f"case{i}.", replay.case(case), golden, within)
             else:
                 skipped.append(Skipped(f"case{i}", f"no solver {case['method']!r}"))
-    except (KeyError, TypeError, AttributeError, ModelError) as err:
+    except ModelError as err:
+        raise CheckpointError(f"{folder}: {err}") from err
+    except (KeyError, TypeError, AttributeError) as err:
         raise CheckpointError(f"{folder} is not in the golden format: {err!r}") from err
     return differences, skipped
 
@@ -141,8 +143,8 @@ class Replay:
         rope = self.backbone.rotary(self.positions[:, -1:])
         last = Context(self.cache, self.token[:, -1:], self.hidden[:, -1:], rope, None)
         labels = self.labels if "guidance" in case else self.unlabelled
-        work = Refinement(self.prepared, last, labels, config)
-        x, logits = work.run(grid, self.inputs["x0"].double())
+        work = Refinement(self.prepared, labels, config)
+        x, logits = work.run(grid, self.inputs["x0"].double(), last)
         return {
             "x_final": x,
             "logits": logits,
@@ -155,5 +157,5 @@ class Replay:
 def _grid(case: dict[str, Any], passes: int) -> Grid | Adaptive:
     method = case["method"]
     if method in SOLVERS:
-        return Grid(method, case["ode_steps"], passes)
+        return Grid(method, case["ode_steps"], passes, zero_at_end=True)
     return Adaptive(method, _UNCAPPED, passes, case["rtol"], case["atol"], zero_at_end=True)

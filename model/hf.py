@@ -7,23 +7,27 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import PreTrainedConfig as Config
 from transformers import logging as hf_logging
-from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from model.backbone import Backbone, Layer, Linear, Shape
 from model.errors import WeightsError
-
-FAMILIES = ("llama", "qwen2", "qwen3", "mistral")
-"""Decoder families whose layer is the one in backbone.py; biases and head norms are data."""
+from model.families import check_settings, family_named
 
 
 def load_backbone(source: str | Path, dtype: torch.dtype = torch.float32) -> Backbone:
     """Backbone of a local folder or a Hugging Face id. Raises WeightsError if it cannot be read."""
     hf_logging.disable_progress_bar()  # a second of loading needs no bar among our own lines
     try:
-        lm = AutoModelForCausalLM.from_pretrained(str(source), dtype=dtype)
+        settings, _ = Config.get_config_dict(str(source))
+        if settings:  # before gigabytes are read in vain
+            family_named(settings.get("model_type"))
+        how: Any = {"dtype": dtype, "output_loading_info": True}
+        read: Any = AutoModelForCausalLM.from_pretrained(str(source), **how)
     except (OSError, ValueError) as err:
         raise WeightsError(f"no base model could be read from {source}: {err}") from err
+    lm, info = read
+    _refuse_missing(lm, sorted(info["missing_keys"]))  # transformers fills them with noise
     return read_backbone(lm)
 
 
@@ -43,56 +47,66 @@ def dequantise(gguf: Path, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def build_backbone(family: str, settings: dict[str, Any], weights: dict[str, Tensor]) -> Backbone:
-    """Backbone from a config and LM weights by transformers' own names; others are ignored."""
+def build_backbone(
+    family: str, settings: dict[str, Any], weights: dict[str, Tensor] | None
+) -> Backbone:
+    """Backbone from a config and LM weights by transformers' own names; others are ignored.
+
+    Without weights only its shapes mean something.
+    """
+    family_named(family)
     try:
         lm = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **settings))
     except (ValueError, KeyError, TypeError) as err:
         raise WeightsError(f"no {family!r} model can be built from these settings: {err}") from err
-    missing, _ = lm.load_state_dict(weights, strict=False)
+    if weights is not None:
+        missing, _ = lm.load_state_dict(weights, strict=False)
+        _refuse_missing(lm, missing)
+    return read_backbone(lm)
+
+
+def _refuse_missing(lm: PreTrainedModel, missing: list[str]) -> None:
     tied = lm.config.tie_word_embeddings
     if missing := [name for name in missing if not (tied and name == "lm_head.weight")]:
-        raise WeightsError(
-            f"{len(missing)} weights of the {family} model are missing, first {missing[0]}"
-        )
-    return read_backbone(lm)
+        family, count = lm.config.model_type, len(missing)
+        raise WeightsError(f"{count} weights of the {family} model are missing, first {missing[0]}")
 
 
 def read_backbone(lm: PreTrainedModel) -> Backbone:
     """The tensors of a transformers causal LM, shared and not copied (but for fused matrices)."""
     config = lm.config
-    if config.model_type not in FAMILIES:
-        raise WeightsError(
-            f"model family {config.model_type!r} is not one of {', '.join(FAMILIES)}"
-        )
+    family = family_named(config.model_type)
+    check_settings(config)
     inner: Any = lm.model
-    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    rope = type(inner.rotary_emb)(config)  # anew: the model's may have been through its precision
     shape = Shape(
         vocab=config.vocab_size,
         hidden=config.hidden_size,
         layers=config.num_hidden_layers,
         heads=config.num_attention_heads,
         kv_heads=config.num_key_value_heads,
-        head_dim=head_dim,
+        head_dim=inner.layers[0].self_attn.head_dim,
         mlp=config.intermediate_size,
         norm_eps=config.rms_norm_eps,
     )
     embedding = inner.embed_tokens.weight.detach()
     tied = lm.lm_head.weight is inner.embed_tokens.weight
-    inv_freq, rope_scale = _rope(config)
     return Backbone(
         shape=shape,
         embedding=embedding,
-        layers=tuple(_layer(layer) for layer in inner.layers),
+        layers=tuple(
+            _layer(layer, family.window(config, i), family.rotary(config, i))
+            for i, layer in enumerate(inner.layers)
+        ),
         norm=inner.norm.weight.detach(),
         head=embedding if tied else lm.lm_head.weight.detach(),
-        inv_freq=inv_freq,
-        rope_scale=rope_scale,
+        inv_freq=rope.inv_freq.detach(),
+        rope_scale=rope.attention_scaling,
         eos_ids=_eos_ids(lm),
     )
 
 
-def _layer(layer: Any) -> Layer:
+def _layer(layer: Any, window: int | None, rotary: bool) -> Layer:
     attn, mlp = layer.self_attn, layer.mlp
     return Layer(
         norm1=layer.input_layernorm.weight.detach(),
@@ -103,6 +117,8 @@ def _layer(layer: Any) -> Layer:
         down=_fuse(mlp.down_proj),
         q_norm=_weight(getattr(attn, "q_norm", None)),
         k_norm=_weight(getattr(attn, "k_norm", None)),
+        window=window,
+        rotary=rotary,
     )
 
 
@@ -122,17 +138,6 @@ def _fuse(*linears: torch.nn.Linear) -> Linear:
     return Linear(weight, torch.cat(filled))
 
 
-def _rope(config: Any) -> tuple[Tensor, float]:
-    """Rotary frequencies in float32 (never through the model's precision) and attention scale."""
-    kind = config.rope_parameters.get("rope_type", "default")
-    if kind == "default":
-        dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        theta = float(config.rope_parameters["rope_theta"])
-        return theta ** -(torch.arange(0, dim, 2, dtype=torch.float32) / dim), 1.0
-    inv_freq, scale = ROPE_INIT_FUNCTIONS[kind](config, torch.device("cpu"))
-    return inv_freq.float(), float(scale)
-
-
 def _eos_ids(lm: PreTrainedModel) -> frozenset[int]:
     ids = getattr(lm.generation_config, "eos_token_id", None) or lm.config.eos_token_id
     if ids is None:
@@ -149,19 +154,36 @@ class Prompter:
 
     @classmethod
     def load(cls, source: str | Path) -> "Prompter":
+        """Raises WeightsError where there is no tokenizer, or none that can frame a question."""
         try:
-            return cls(AutoTokenizer.from_pretrained(str(source)))
+            prompter = cls(AutoTokenizer.from_pretrained(str(source)))
         except (OSError, ValueError) as err:
             raise WeightsError(f"no tokenizer could be read from {source}: {err}") from err
+        try:
+            prompter.prompt("")
+        except Exception as err:  # a template raises what it likes
+            raise WeightsError(f"{source}: no chat template frames a question: {err}") from err
+        return prompter
 
-    def prompt(self, question: str) -> list[int]:
+    def prompt(self, question: str, system: str | None = None) -> list[int]:
         """Ids up to where the assistant's answer begins. Chat marks in the question stay text."""
-        messages = [{"role": "system", "content": self.system}, {"role": "user", "content": "\0"}]
-        frame = self.tokenizer.apply_chat_template(
+        before, after = self._frame(self.system if system is None else system, "user").split("\0")
+        return [*self._marks(before), *self.plain(question), *self._marks(after)]
+
+    def follow(self, question: str) -> list[int]:
+        """Ids from behind an answer's end mark to where the answer to the next question begins."""
+        frame = self._frame(self.system, "user", "assistant", "user")
+        between, after = frame.split("\0")[2:]
+        between = between.removeprefix(self.tokenizer.eos_token)
+        return [*self._marks(between), *self.plain(question), *self._marks(after)]
+
+    def _frame(self, system: str, *roles: str) -> str:
+        """The chat form of a system message and a NUL from each of the roles in turn."""
+        messages = [{"role": "system", "content": system}]
+        messages += [{"role": role, "content": "\0"} for role in roles]
+        return self.tokenizer.apply_chat_template(
             messages, tokenize=False, add_generation_prompt=True
         )
-        before, after = frame.split("\0")
-        return [*self._marks(before), *self.plain(question), *self._marks(after)]
 
     def answer(self, text: str) -> list[int]:
         """Ids of an answer and its end mark: what training asks the model to write."""

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from model.backbone import Backbone, KVCache, attention, gated, rms_norm, rotate, split_heads
+from model.backbone import Backbone, KVCache, attention, gated, rms_norm, split_heads
 from model.config import L2DConfig
-from model.lora import Adapted, LoRA
+from model.lora import Adapted, Replaced, shares_of
 from model.modulation import MODULATIONS, Conditioning, LayerModulation, mlp
 from model.path import entry_scale
 
@@ -34,6 +34,7 @@ class Context:
     hidden: Tensor  # H (B, Q, h), before the final norm
     rope: tuple[Tensor, Tensor]  # cos, sin (B, Q, D)
     mask: Tensor | None  # (B, 1, Q, cached): True where a flow position may look
+    carried: Tensor | None = None  # (B, Q, h) of the evaluation before; at first H
 
 
 Projection = Callable[[Tensor], Tensor]
@@ -49,41 +50,37 @@ class PathLayer(NamedTuple):
 
 
 class FlowPath(nn.Module):
-    """The trained part: entry, conditioning, modulation, exit and the LoRA pairs of every layer."""
+    """The trained part: entry, conditioning, modulation, exit, and its own share of every layer."""
 
     def __init__(self, config: L2DConfig, backbone: Backbone) -> None:
         super().__init__()
-        s, rank, scale = backbone.shape, config.lora_rank, config.lora_scale
+        s = backbone.shape
         self.config, self.from_token = config, config.start == "token"
         self.table = nn.Linear(s.hidden, config.flow_dim)
         self.entry = mlp(config.flow_dim, config.encoder_dim, s.hidden, zero=self.from_token)
+        self.carry = nn.Linear(s.hidden, s.hidden, bias=False) if config.carry else None
+        if self.carry is not None:
+            nn.init.zeros_(self.carry.weight)
         self.condition = Conditioning(config)
         modulation = MODULATIONS[config.modulation]
         self.modulation = modulation(config, s.layers, s.hidden, gate=float(self.from_token))
         self.exit = mlp(config.time_dim, config.time_dim, s.hidden, zero=True)
-        q_size = s.heads * s.head_dim
-        self.lora = nn.ModuleList(
-            nn.ModuleDict(
-                {
-                    "q": LoRA(s.hidden, q_size, rank, scale),
-                    "o": LoRA(q_size, s.hidden, rank, scale),
-                    "gate": LoRA(s.hidden, s.mlp, rank, scale),
-                    "up": LoRA(s.hidden, s.mlp, rank, scale),
-                    "down": LoRA(s.mlp, s.hidden, rank, scale),
-                }
-            )
-            for _ in range(s.layers)
-        )
+        # `lora` or `full`: the names of the tensors say which
+        self.add_module(config.weights, shares_of(config, backbone))
 
     def flow_table(self, embedding: Tensor) -> Tensor:
         """R (V, d) float32: sqrt(d) times the unit vector of each token's projected embedding."""
         rows = self.table(embedding.float())
         return nn.functional.normalize(rows, dim=-1) * rows.shape[-1] ** 0.5
 
-    def begin(self, x: Tensor, token: Tensor) -> Tensor:
-        """What enters the first layer (B, Q, h), from the scaled state and the token's embedding."""
-        f = self.entry(x).to(token.dtype)
-        return f + token if self.from_token else f
+    def begin(self, x: Tensor, context: Context) -> Tensor:
+        """What enters the first layer (B, Q, h) at the scaled state x (B, Q, d), float32."""
+        f: Tensor = self.entry(x)
+        if self.carry is not None:
+            before = context.hidden if context.carried is None else context.carried
+            f = f + self.carry(nn.functional.rms_norm(before.float(), f.shape[-1:]))
+        f = f.to(context.token.dtype)
+        return f + context.token if self.from_token else f
 
     def modulations(self, backbone: Backbone, t: Tensor, label: Tensor) -> Modulations:
         """For times t (...) in [0,1] and class rows label (...); worked out in float32, as t is."""
@@ -99,18 +96,18 @@ class FlowPath(nn.Module):
         return Modulations(layers, exit_weight.to(backbone.dtype), scale)
 
     def layers(self, backbone: Backbone) -> list[PathLayer]:
-        """The LM's matrices with this path's changes beside them, one entry a layer."""
+        """The LM's matrices with this path's changes beside them, or its own, an entry a layer."""
         q_size = backbone.shape.heads * backbone.shape.head_dim
+        use: Any = Replaced if self.config.weights == "full" else Adapted
         out = []
-        pairs: Any = self.lora  # a ModuleList does not say what it holds
-        for layer, lora in zip(backbone.layers, pairs, strict=True):
-            q = layer.qkv.rows(0, q_size)
+        shares: Any = getattr(self, self.config.weights)
+        for layer, own in zip(backbone.layers, shares, strict=True):
             out.append(
                 PathLayer(
-                    q=Adapted(q, lora["q"]),
-                    o=Adapted(layer.o, lora["o"]),
-                    gate_up=Adapted(layer.gate_up, lora["gate"], lora["up"]),
-                    down=Adapted(layer.down, lora["down"]),
+                    q=use(layer.qkv.rows(0, q_size), own["q"]),
+                    o=use(layer.o, own["o"]),
+                    gate_up=use(layer.gate_up, own["gate"], own["up"]),
+                    down=use(layer.down, own["down"]),
                 )
             )
         return out
@@ -130,12 +127,12 @@ def refine(
     to and including its own and at no other flow position; it writes nothing into the cache.
     """
     s = backbone.shape
-    f = path.begin(x_t.float() / mods.scale[..., None], context.token)
+    f = path.begin(x_t.float() / mods.scale[..., None], context)
     for index, (base, own, m) in enumerate(zip(backbone.layers, layers, mods.layers, strict=True)):
-        y = rms_norm(f, None, s.norm_eps) * m.a1 + m.s1
-        q = rotate(split_heads(own.q(y), s.heads, base.q_norm, s.norm_eps), context.rope)
+        y = torch.addcmul(m.s1, rms_norm(f, None, s.norm_eps), m.a1)
+        q = base.turned(split_heads(own.q(y), s.heads, base.q_norm, s.norm_eps), context.rope)
         keys, values = context.cache.view(index)
-        f = f + m.g1 * own.o(attention(q, keys, values, context.mask))
-        y = rms_norm(f, None, s.norm_eps) * m.a2 + m.s2
-        f = f + m.g2 * own.down(gated(own.gate_up(y)))
-    return context.hidden + mods.exit * f
+        f = torch.addcmul(f, m.g1, own.o(attention(q, keys, values, context.mask, base.window)))
+        y = torch.addcmul(m.s2, rms_norm(f, None, s.norm_eps), m.a2)
+        f = torch.addcmul(f, m.g2, own.down(gated(own.gate_up(y))))
+    return torch.addcmul(context.hidden, mods.exit, f)

@@ -1,10 +1,12 @@
 """The training objective: cross-entropy of the true token, from a noisy guess at a random time.
 
-L2D.md section 4. Beyond the paper, x_t may be built from the model's own guess instead of the
-truth, as it is in sampling: so later passes learn to check and correct a guess, not only copy it.
+L2D.md section 4. Beyond the paper, the draws of a token may follow one another as evaluations do in
+sampling: x_t is then built from the guess of the draw before instead of the truth, so that a later
+pass learns to check and correct a guess, not only to copy it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +14,7 @@ from torch import Tensor
 
 from model.backbone import Backbone, KVCache, causal_mask
 from model.data import Batch
+from model.errors import ConfigError
 from model.l2d import Context, FlowPath, PathLayer, refine
 from model.path import interpolate
 
@@ -21,45 +24,36 @@ class Draws:
     """How x_t is drawn."""
 
     per_token: int = 3
-    """Times a response token is used, at stratified t."""
+    """Times a response token is used, from early to late."""
+    stratified: bool = True
+    """One time in each part of [0, 1]; otherwise each is drawn from all of it (the paper)."""
     own_guess_share: float = 0.0
-    """Share of draws whose x_1 is the model's own guess; the target stays the true token."""
-    unroll: int = 1
-    """Own guesses come from 1..unroll passes, each fed the one before, the first fed the LM's."""
+    """Share of draws whose x_1 is the guess of the draw before (of the first: the LM's own)."""
     class_dropout: float = 0.2
-    """Chance that a draw is made without its class."""
+    """Chance that a row is used without its class."""
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The frozen LM's pass over a batch: what every draw of its positions starts from."""
-
-    cache: KVCache
-    token: Tensor  # (B, R, h)
-    hidden: Tensor  # (B, R, h)
-    rope: tuple[Tensor, Tensor]
-    mask: Tensor  # (B, 1, R, S)
-
-    def repeated(self, times: int) -> Context:
-        """Context of (B, R x times) flow positions, every position asked `times` times."""
-        cos, sin = (x.repeat(1, times, 1) for x in self.rope)
-        token, hidden = (x.repeat(1, times, 1) for x in (self.token, self.hidden))
-        return Context(self.cache, token, hidden, (cos, sin), self.mask.repeat(1, 1, times, 1))
+    def __post_init__(self) -> None:
+        if self.per_token < 1:
+            raise ConfigError(f"draws.per_token must be at least 1, got {self.per_token}")
+        for name in ("own_guess_share", "class_dropout"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ConfigError(f"draws.{name} must be in [0, 1], got {getattr(self, name)}")
 
 
 @torch.no_grad()
-def read(backbone: Backbone, batch: Batch) -> Place:
-    """Run the frozen LM once over a batch."""
+def read(backbone: Backbone, batch: Batch) -> Context:
+    """Run the frozen LM once over a batch: the context of its (B, R) response positions."""
     B, S = batch.ids.shape
-    cache = backbone.new_cache(B, S)
-    every = torch.arange(S, device=batch.ids.device).expand(B, S)
-    mask = causal_mask(torch.ones_like(batch.ids, dtype=torch.bool))
-    hidden = backbone.forward(batch.ids, cache, every, mask)
-    index = batch.positions[..., None].expand(-1, -1, hidden.shape[-1])
-    may_look = torch.arange(S, device=batch.ids.device) <= batch.positions[..., None]
+    cache: KVCache = backbone.new_cache(B, S)
+    own = batch.owner[:, :, None] == batch.owner[:, None, :]  # packed examples see not each other
+    mask = causal_mask(torch.ones_like(own[:, 0])) & own[:, None]
+    hidden = backbone.forward(batch.ids, cache, batch.places, mask)
+    index = batch.positions[..., None]
+    may_look = mask.gather(2, index[:, None].expand(-1, -1, -1, S))
     token = backbone.embedding[batch.ids.gather(1, batch.positions)]
-    rope = backbone.rotary(batch.positions)
-    return Place(cache, token, hidden.gather(1, index), rope, may_look[:, None])
+    rope = backbone.rotary(batch.places.gather(1, batch.positions))
+    hidden = hidden.gather(1, index.expand(-1, -1, hidden.shape[-1]))
+    return Context(cache, token, hidden, rope, may_look)
 
 
 class Objective:
@@ -72,71 +66,79 @@ class Objective:
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean cross-entropy in nats over all draws of the batch's response tokens."""
-        place, K = read(self.backbone, batch), self.draws.per_token
-        layers = self.path.layers(self.backbone)
-        x_1 = self._rows(batch.targets).repeat(1, K, 1)  # (B, K R, d)
-        if self.draws.own_guess_share:
-            own = self._own_guess(batch, place, layers).repeat(1, K, 1)
-            use = self._uniform(x_1.shape[:2]) < self.draws.own_guess_share
-            x_1 = torch.where(use[..., None], own, x_1)
-        t = self._stratified(batch.targets.shape, K)
-        labels = self._labels(batch, x_1.shape[1])
-        hidden = self._pass(x_1, t, labels, place.repeated(K), layers)
-        valid = batch.valid.repeat(1, K)
-        logits = self.backbone.logits(hidden[valid])
-        return F.cross_entropy(logits.float(), batch.targets.repeat(1, K)[valid])
+        return torch.stack(self.chain(batch, list(self._times(batch)))).mean()
+
+    def chain(self, batch: Batch, times: Sequence[Tensor]) -> list[Tensor]:
+        """Cross-entropy of one draw at each of the times, each (B, R); later ones see earlier."""
+        context, valid = read(self.backbone, batch), batch.valid
+        layers, labels = self.path.layers(self.backbone), self._labels(batch)
+        logits, losses = self.backbone.logits(context.hidden[valid]), list[Tensor]()
+        for t in times:
+            guess = batch.targets.clone()
+            guess[valid] = logits.argmax(-1)
+            own = self._uniform(batch) < self.draws.own_guess_share
+            x_1 = self._rows(torch.where(own, guess, batch.targets))
+            hidden = self._pass(batch, x_1, t, labels, context, layers)
+            logits = self.backbone.logits(hidden[valid])
+            losses.append(F.cross_entropy(logits.float(), batch.targets[valid]))
+            context = replace(context, carried=hidden.detach())
+        return losses
 
     def _pass(
-        self, x_1: Tensor, t: Tensor, labels: Tensor, context: Context, layers: list[PathLayer]
+        self,
+        batch: Batch,
+        x_1: Tensor,
+        t: Tensor,
+        labels: Tensor,
+        context: Context,
+        layers: list[PathLayer],
     ) -> Tensor:
-        sigma = self.path.config.noise_scale
-        x_0 = torch.randn(x_1.shape, generator=self.generator) * sigma
+        noise = torch.randn(batch.total, x_1.shape[-1], generator=self.generator).to(x_1.device)
+        x_0 = noise[batch.index] * self.path.config.noise_scale
         mods = self.path.modulations(self.backbone, t, labels)
-        x_t = interpolate(x_0.to(x_1.device), x_1, t)
-        return refine(self.backbone, layers, self.path, x_t, mods, context)
-
-    @torch.no_grad()
-    def _own_guess(self, batch: Batch, place: Place, layers: list[PathLayer]) -> Tensor:
-        """x_1_hat (B, R, d) after a random number of passes, the first fed the LM's own guess."""
-        x_1 = self._rows(self.backbone.logits(place.hidden).argmax(-1))
-        context, labels = place.repeated(1), self._labels(batch, x_1.shape[1])
-        passes = int(torch.randint(1, self.draws.unroll + 1, (), generator=self.generator))
-        for _ in range(passes):
-            t = self._uniform(x_1.shape[:2])
-            hidden = self._pass(x_1, t, labels, context, layers)
-            x_1 = self._rows(self.backbone.logits(hidden).argmax(-1))
-        return x_1
+        return refine(self.backbone, layers, self.path, interpolate(x_0, x_1, t), mods, context)
 
     def _rows(self, ids: Tensor) -> Tensor:
         """Rows of R (..., d) for these tokens; the other 49 thousand are not needed here."""
         return self.path.flow_table(self.backbone.embedding[ids])
 
-    def _labels(self, batch: Batch, width: int) -> Tensor:
-        none = len(self.path.config.classes)
-        labels = batch.labels[:, None].expand(-1, width)
-        drop = self._uniform(labels.shape) < self.draws.class_dropout
-        return torch.where(drop, none, labels)
+    def _labels(self, batch: Batch) -> Tensor:
+        """Class rows (B, R); a token keeps its class, or is without it, over all its draws."""
+        drop = self._uniform(batch) < self.draws.class_dropout
+        return torch.where(drop, len(self.path.config.classes), batch.labels)
 
-    def _stratified(self, shape: torch.Size, times: int) -> Tensor:
-        """t (B, K R): of the K draws of a token, one lies in each K-th of [0, 1]."""
-        slots = torch.arange(times).repeat_interleave(shape[1])
-        return (self._uniform(torch.Size((shape[0], times * shape[1]))) + slots) / times
+    def _times(self, batch: Batch) -> Tensor:
+        """t (K, B, R), of every token in rising order."""
+        K = self.draws.per_token
+        t = torch.stack([self._uniform(batch) for _ in range(K)])
+        if not self.draws.stratified:
+            return t.sort(dim=0).values
+        return (t + torch.arange(K, device=t.device)[:, None, None]) / K
 
-    def _uniform(self, shape: torch.Size) -> Tensor:
-        return torch.rand(shape, generator=self.generator)
+    def _uniform(self, batch: Batch) -> Tensor:
+        """(B, R), drawn for the whole step, so that no way to part or pack it changes a draw."""
+        return torch.rand(batch.total, generator=self.generator).to(batch.ids.device)[batch.index]
 
 
 @torch.no_grad()
 def losses_at(objective: Objective, batch: Batch, times: tuple[float, ...]) -> list[float]:
     """Cross-entropy in nats, x_t from the truth, at each of the times; time 0 is the LM itself."""
-    place = read(objective.backbone, batch)
+    context = read(objective.backbone, batch)
     layers = objective.path.layers(objective.backbone)
     x_1 = objective._rows(batch.targets)
-    labels = batch.labels[:, None].expand(-1, x_1.shape[1])
     out = []
     for time in times:
-        t = torch.full(x_1.shape[:2], time)
-        hidden = objective._pass(x_1, t, labels, place.repeated(1), layers)
+        t = torch.full(x_1.shape[:2], time, device=x_1.device)
+        hidden = objective._pass(batch, x_1, t, batch.labels, context, layers)
         logits = objective.backbone.logits(hidden[batch.valid]).float()
         out.append(float(F.cross_entropy(logits, batch.targets[batch.valid])))
     return out
+
+
+@torch.no_grad()
+def losses_along(objective: Objective, batch: Batch, times: tuple[float, ...]) -> list[float]:
+    """Cross-entropy in nats of passes at these times, each fed the guess before, as in sampling."""
+    draws = replace(objective.draws, own_guess_share=1.0, class_dropout=0.0)
+    alone = Objective(objective.backbone, objective.path, draws, objective.generator)
+    full = [torch.full(batch.targets.shape, t, device=batch.ids.device) for t in times]
+    return [float(loss) for loss in alone.chain(batch, full)]

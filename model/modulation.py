@@ -63,11 +63,12 @@ class PerLayer(nn.Module):
 
     def __init__(self, config: L2DConfig, layers: int, hidden: int, gate: float) -> None:
         super().__init__()
-        self.nets = nn.ModuleList(
-            mlp(config.time_dim, config.time_dim, 6 * hidden, zero=True) for _ in range(layers)
-        )
-        for net in self.nets:
-            nn.init.constant_(gates_of(net[-1].bias), gate)
+        size = config.time_dim
+        nets = [mlp(size, size, 6 * hidden, zero=True) for _ in range(layers)]
+        for net in nets:
+            *_, bias = net.parameters()
+            nn.init.constant_(gates_of(bias), gate)
+        self.nets = nn.ModuleList(nets)
 
     def forward(self, c: Tensor) -> list[LayerModulation]:
         return [LayerModulation(*net(c).chunk(6, dim=-1)) for net in self.nets]

@@ -3,6 +3,7 @@
 Holds weights only. Nothing here belongs to a request, so any number of them may share it.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,11 +12,15 @@ from torch import Tensor
 
 from model.backbone import Backbone
 from model.l2d import Context, FlowPath, Modulations, PathLayer, Projection, refine
-from model.lora import Adapted
+from model.lora import Adapted, Replaced
 from model.modulation import LayerModulation
 
 _KEPT_MODULATIONS = 512
 """(t, class) pairs: several grids at once, 0.2 MB each for the built-in model."""
+
+
+Times = float | Sequence[float]
+"""One for all rows of a batch, or one for each."""
 
 
 class _Key(NamedTuple):
@@ -36,34 +41,42 @@ class PreparedPath:
                 PathLayer(*(_merge(p) for p in layer)) for layer in path.layers(backbone)
             ]
 
-    @torch.no_grad()
-    def evaluate(self, x_t: Tensor, t: float, labels: Tensor, context: Context) -> Tensor:
+    def evaluate(self, x_t: Tensor, t: Times, labels: Tensor, context: Context) -> Tensor:
         """Logits (B, Q, V) of one evaluation at time t in [0, 1]; x_t (B, Q, d), labels (B, Q)."""
+        return self.backbone.logits(self.hidden(x_t, t, labels, context))
+
+    @torch.no_grad()
+    def hidden(self, x_t: Tensor, t: Times, labels: Tensor, context: Context) -> Tensor:
+        """The state (B, Q, h) behind these logits, which the next evaluation may carry on from."""
         mods = self._at(t, labels)
-        hidden = refine(self.backbone, self._layers, self._path, x_t, mods, context)
-        return self.backbone.logits(hidden)
+        return refine(self.backbone, self._layers, self._path, x_t, mods, context)
 
-    def _at(self, t: float, labels: Tensor) -> Modulations:
-        rows = labels.flatten().tolist()
-        if len(set(rows)) == 1:
-            return self._for(_Key(t, rows[0]))
-        each = [self._for(_Key(t, row)) for row in rows]
+    def _at(self, t: Times, labels: Tensor) -> Modulations:
+        times = [t] * len(labels) if isinstance(t, float) else t
+        keys = [_Key(t, g) for t, row in zip(times, labels.tolist(), strict=True) for g in row]
+        if len(set(keys)) == 1:
+            return self._for(keys[0])[1]
+        each = [self._for(key) for key in keys]
 
-        def gather(parts: list[Tensor]) -> Tensor:
-            return torch.stack(parts).unflatten(0, labels.shape)
+        def gather(parts: list[Tensor], place: int = 0) -> Tensor:
+            return torch.stack(parts, dim=place).unflatten(place, labels.shape)
 
-        layers = [
-            LayerModulation(*(gather(list(part)) for part in zip(*same_layer, strict=True)))
-            for same_layer in zip(*(m.layers for m in each), strict=True)
-        ]
-        return Modulations(layers, gather([m.exit for m in each]), each[0].scale)
+        layers = gather([six for six, _ in each], place=2)  # (L, 6, B, Q, h)
+        return Modulations(
+            [LayerModulation(*layer) for layer in layers],
+            gather([mods.exit for _, mods in each]),
+            gather([mods.scale for _, mods in each]),
+        )
 
-    def _modulations(self, key: _Key) -> Modulations:
+    def _modulations(self, key: _Key) -> tuple[Tensor, Modulations]:
+        """Once more in one piece (L, 6, h), to be gathered by one copy."""
         device = self.backbone.device
         t = torch.tensor(key.t, dtype=torch.float32, device=device)
         label = torch.tensor(key.label, device=device)
-        return self._path.modulations(self.backbone, t, label)
+        mods = self._path.modulations(self.backbone, t, label)
+        six = torch.stack([torch.stack(layer) for layer in mods.layers])
+        return six, mods._replace(layers=[LayerModulation(*layer) for layer in six])
 
 
 def _merge(projection: Projection) -> Projection:
-    return projection.merged() if isinstance(projection, Adapted) else projection
+    return projection.merged() if isinstance(projection, Adapted | Replaced) else projection

@@ -1,91 +1,113 @@
-"""Refines the guess for one token of every row: integrates the grid, reads out, counts evaluations.
+"""Refines the guess for one token: asks for evaluations along a grid, then for the read-out.
 
-arXiv 2501.15781, section 3.3; guidance as in L2D.md section 5.
+It makes none itself: whoever drives it does, for one row or for many at once. arXiv 2501.15781,
+section 3.3; guidance as in L2D.md section 5.
 """
 
-from collections.abc import Callable
+from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from model.adaptive import Adaptive, Ending, solve_adaptively
-from model.backbone import KVCache
+from model.adaptive import Adaptive, Ending, adaptive_steps
 from model.config import SamplerConfig
 from model.l2d import Context
 from model.path import velocity
 from model.prepared import PreparedPath
-from model.solvers import Grid, solve
+from model.solvers import Grid, Result, drive, steps
 
 
-class Hooks(NamedTuple):
-    """What the caller wants to know: asked before every evaluation, told after it."""
+class Ask(NamedTuple):
+    """One evaluation wanted: its logits (B, Q, V) at time t, Q queries at each of B places."""
 
-    before: Callable[[], None] = lambda: None
-    """May raise to stop between two evaluations."""
-    after: Callable[[int], None] = lambda _nfe: None
-    """Told the evaluations just made, over all rows."""
-
-
-NO_HOOKS = Hooks()
+    x: Tensor  # (B, Q, d), float64
+    t: float
+    labels: Tensor  # (B, Q), rows of the class table
 
 
 class Refinement:
-    """Work on one place of B rows. `nfe` counts evaluations a token, `times` says when."""
+    """Work on one place of B rows. `nfe` counts its evaluations for a token, `times` says when."""
 
     def __init__(
         self,
         prepared: PreparedPath,
-        context: Context,
         labels: Tensor,
         config: SamplerConfig,
-        draws: list[torch.Generator] | None = None,
-        hooks: Hooks = NO_HOOKS,
+        draws: Sequence[torch.Generator] = (),
     ) -> None:
-        self.prepared, self.context, self.labels, self.config = prepared, context, labels, config
-        self.draws, self.hooks = draws or [], hooks
+        self.prepared, self.labels, self.config, self.draws = prepared, labels, config, draws
         self.nfe, self.times = 0, list[float]()
         self.ending = Ending.FINISHED
 
-    def run(self, grid: Grid | Adaptive, x_0: Tensor) -> tuple[Tensor, Tensor]:
-        """The state at t=1 (B, 1, d) and the read-out's logits (B, 1, V), from x_0 in float64."""
-        v = self._guided if grid.passes == 2 else self._plain
+    def asks(
+        self, grid: Grid | Adaptive, x_0: Tensor
+    ) -> Generator[Ask, Tensor, tuple[Tensor, Tensor]]:
+        """From x_0 in float64 to the state at t=1 (B, 1, d) and the read-out's logits (B, 1, V).
+
+        Asks for evaluations and is sent the logits of each.
+        """
         if isinstance(grid, Adaptive):
-            x, self.ending = solve_adaptively(grid, v, x_0)
+            x, self.ending = yield from self._along(adaptive_steps(grid, x_0), grid.passes)
         else:
-            x = solve(grid, v, x_0)
-        return x, self._evaluate(x, 1.0, self.labels)
+            x = yield from self._along(steps(grid, x_0), grid.passes)
+        return x, (yield from self._evaluate(x, 1.0, self.labels))
 
-    def _plain(self, x: Tensor, t: float) -> Tensor:
-        return velocity(self._estimate(self._evaluate(x, t, self.labels)), x, t)
+    def run(self, grid: Grid | Adaptive, x_0: Tensor, context: Context) -> tuple[Tensor, Tensor]:
+        """The same at once, all B rows sharing their times."""
+        carried: Tensor | None = None
 
-    def _guided(self, x: Tensor, t: float) -> Tensor:
-        """v = w v(class) + (1-w) v(no class): one pass, both halves as queries of a place."""
-        none = torch.full_like(self.labels, len(self.prepared.config.classes))
-        both = self._evaluate(x, t, torch.cat((self.labels, none), dim=1))
-        v, w = velocity(self._estimate(both), x, t), self.config.guidance
-        return w * v[:, :1] + (1 - w) * v[:, 1:]
+        def evaluate(ask: Ask) -> Tensor:
+            nonlocal carried
+            here = widened(context, ask.x.shape[1], carried)
+            carried = self.prepared.hidden(ask.x, ask.t, ask.labels, here)
+            return self.prepared.backbone.logits(carried)
 
-    def _evaluate(self, x: Tensor, t: float, labels: Tensor) -> Tensor:
+        return drive(self.asks(grid, x_0), evaluate)
+
+    def _along(
+        self, solver: Generator[tuple[Tensor, float], Tensor, Result], passes: int
+    ) -> Generator[Ask, Tensor, Result]:
+        """Answers what a solver asks: v from the logits of an evaluation."""
+        try:
+            x, t = next(solver)
+            while True:
+                v = yield from self._velocity(x, t, passes)
+                try:
+                    x, t = solver.send(v)
+                except StopIteration as end:
+                    return end.value
+        finally:
+            solver.close()
+
+    def _velocity(self, x: Tensor, t: float, passes: int) -> Generator[Ask, Tensor, Tensor]:
+        """Guided, v = w v(class) + (1-w) v(no class): both halves as queries of one place."""
+        labels = self.labels
+        if passes == 2:
+            none = torch.full_like(labels, len(self.prepared.config.classes))
+            labels = torch.cat((labels, none), dim=1)
+        logits = yield from self._evaluate(x, t, labels)
+        v, w = velocity(self._estimate(logits, t), x, t), self.config.guidance
+        return v if passes == 1 else w * v[:, :1] + (1 - w) * v[:, 1:]
+
+    def _evaluate(self, x: Tensor, t: float, labels: Tensor) -> Generator[Ask, Tensor, Tensor]:
         passes = labels.shape[1]
         if self.nfe + passes > self.config.max_nfe:
             raise AssertionError(
                 f"evaluation {self.nfe + passes} with a cap of {self.config.max_nfe}"
             )
-        self.hooks.before()
-        context = _widen(self.context, passes)
-        logits = self.prepared.evaluate(x.expand(-1, passes, -1), t, labels, context)
+        logits = yield Ask(x.expand(-1, passes, -1), t, labels)
         self.nfe += passes
         self.times.append(t)
-        self.hooks.after(passes * len(labels))
         return logits
 
-    def _estimate(self, logits: Tensor) -> Tensor:
+    def _estimate(self, logits: Tensor, t: float) -> Tensor:
         """x_1_hat (B, Q, d) float64 from logits (B, Q, V): a row of R, or the mean of its rows."""
         table = self.prepared.table
         if self.config.estimate == "argmax":
             return table[logits.argmax(-1)].double()
-        chance = (logits.float() / self.config.temperature).softmax(-1)
+        chance = (logits.float() / self.config.temperature_at(t)).softmax(-1)
         if self.config.estimate == "average":
             return (chance @ table).double()
         drawn = [
@@ -95,20 +117,12 @@ class Refinement:
         return table[torch.stack(drawn).to(table.device)].double()
 
 
-def part_of(context: Context, here: slice) -> Context:
-    """Some rows of a batch, sharing its tensors."""
-    cache = context.cache
-    keys, values = [k[here] for k in cache.keys], [v[here] for v in cache.values]
-    cos, sin = (x[here] for x in context.rope)
-    mask = None if context.mask is None else context.mask[here]
-    cache = KVCache(keys, values, cache.length)
-    return Context(cache, context.token[here], context.hidden[here], (cos, sin), mask)
-
-
-def _widen(context: Context, passes: int) -> Context:
+def widened(context: Context, passes: int, carried: Tensor | None) -> Context:
     """The same place asked `passes` times: more queries on the same keys, one cache."""
+    if carried is not None:
+        carried = carried[:, :passes].expand(-1, passes, -1)
     if passes == 1:
-        return context
+        return replace(context, carried=carried)
     cos, sin = (x.expand(-1, passes, -1) for x in context.rope)
     token, hidden = (x.expand(-1, passes, -1) for x in (context.token, context.hidden))
-    return Context(context.cache, token, hidden, (cos, sin), context.mask)
+    return Context(context.cache, token, hidden, (cos, sin), context.mask, carried)

@@ -4,68 +4,34 @@ A run folder holds state.pt (to resume), log.jsonl (a line a report) and adapter
 come as an endless stream that the caller can start again; on resume the used part is skipped.
 """
 
-import itertools
+import copy
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from model import checkpoint
 from model.backbone import Backbone
 from model.config import L2DConfig
-from model.data import Batch, Example, Tokens, batches
-from model.errors import CheckpointError, ConfigError
+from model.data import Batch, Example, Row, Spelling, Tokens, collate, steps
+from model.errors import CheckpointError
 from model.l2d import FlowPath
 from model.loss import Draws, Objective, losses_at
+from model.parallel import add_up, agreed, rank_and_count
+from model.schedule import TrainConfig as TrainConfig
 
 PROBE_TIMES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.97)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """One run. A draw is one token at one time; cost and schedule are counted in draws."""
-
-    adapter: L2DConfig = field(default_factory=L2DConfig)
-    draws: Draws = field(default_factory=Draws)
-    total_draws: int = 1_000_000
-    """Where the learning rate reaches its floor and the run ends."""
-    batch_size: int = 16
-    """Examples a step."""
-    peak_lr: float = 1e-3
-    floor_lr: float = 1e-6
-    warmup_steps: int = 100
-    decay_from: float = 0.0
-    """Share of total_draws after which the rate falls; 0 is the paper's decay from the start."""
-    clip_norm: float = 1.0
-    seed: int = 0
-    checkpoint_minutes: float = 3.0
-
-    def __post_init__(self) -> None:
-        if self.total_draws < 1 or self.batch_size < 1:
-            raise ConfigError("total_draws and batch_size must be at least 1")
-        if self.warmup_steps < 1:
-            raise ConfigError(f"warmup_steps must be at least 1, got {self.warmup_steps}")
-        if not 0.0 <= self.decay_from < 1.0:
-            raise ConfigError(f"decay_from must be in [0, 1), got {self.decay_from}")
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
-        try:
-            adapter = L2DConfig.from_dict(values.get("adapter", {}))
-            draws = Draws(**values.get("draws", {}))
-            return cls(**(values | {"adapter": adapter, "draws": draws}))
-        except TypeError as err:
-            raise ConfigError(f"the training configuration is not understood: {err}") from err
-
-    def lr(self, step: int, draws: int) -> float:
-        """Warm-up by steps, then linear by draws from `decay_from` to the end."""
-        warm = min(1.0, (step + 1) / self.warmup_steps)
-        left = (1 - draws / self.total_draws) / (1 - self.decay_from)
-        return self.floor_lr + (self.peak_lr - self.floor_lr) * warm * min(1.0, max(0.0, left))
+FREE = (
+    "total_draws", "peak_lr", "floor_lr", "warmup_steps", "decay_from", "accumulate", "packed_to",
+    "ema_decay", "init_from", "checkpoint_minutes",
+)  # fmt: skip
+"""Settings a resumed run may change: they say where its rate goes, or change nothing so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +49,12 @@ class Progress:
 
 
 class Trainer:
-    """One run in one folder."""
+    """One run in one folder. What is trained is float32, whatever the precision of the frozen LM.
+
+    The rows of a step are shared among processes, and a process does its share in `accumulate`
+    parts. Every part draws the noise of the whole step, takes its own, and weighs as much as it has
+    response tokens: so the gradients add up to those of one process doing all at once.
+    """
 
     def __init__(
         self,
@@ -93,17 +64,21 @@ class Trainer:
         folder: Path,
         report: Callable[[Progress], None],
     ) -> None:
-        self.backbone, self.tokens, self.config = backbone, tokens, config
+        self.backbone, self.config = backbone, config
         self.folder, self.report = folder, report
+        self.spelling = Spelling(tokens, config.adapter.classes, config.max_tokens)
         torch.manual_seed(config.seed)
         torch.set_flush_denormal(True)  # softmax tails of a sure model are, and cost fourfold
-        self.path = FlowPath(config.adapter, backbone)
+        self.path = FlowPath(config.adapter, backbone).to(backbone.device)
+        self.saved = copy.deepcopy(self.path) if config.ema_decay else self.path
         self.optimizer = torch.optim.AdamW(
             self.path.parameters(), lr=config.peak_lr, weight_decay=0.0
         )
-        self.generator = torch.Generator().manual_seed(config.seed)
+        self.generator = torch.Generator()
         self.objective = Objective(backbone, self.path, config.draws, self.generator)
         self.step = self.draws = 0
+        self.changes: list[dict[str, Any]] = []
+        """Settings changed by resumed runs: the step, and of each key what was and what is."""
 
     def run(
         self,
@@ -113,60 +88,73 @@ class Trainer:
         resume: bool = False,
     ) -> Path:
         """Train until total_draws or for `minutes`; returns the adapter's folder."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._begin(resume)
+        config, device = self.config, self.backbone.device
+        stop, saved, log = time.monotonic() + 60 * minutes, time.monotonic(), _Meter(self.draws)
+        spelled = steps(held_out, self.spelling, config.batch_size, config.seed)
+        probe = [collate(rows).to(device) for rows in spelled]
+        stream = steps(train, self.spelling, config.batch_size, config.seed, skip=self.step)
+        while self.draws < config.total_draws and agreed(time.monotonic() < stop, device):
+            log.losses.append(self._one_step(next(stream)))
+            due = agreed(time.monotonic() - saved > 60 * config.checkpoint_minutes, device)
+            if due:
+                self._save()
+                saved = time.monotonic()
+            if due or self.step % 10 == 0:
+                self._tell(log, probe if due else [])
+        self._save()
+        self._tell(log, probe)
+        return self.folder / "adapter"
+
+    def _begin(self, resume: bool) -> None:
         state = self.folder / "state.pt"
         if state.exists() and not resume:
             raise CheckpointError(
                 f"{self.folder} holds a run; use --resume to go on or another folder"
             )
-        if resume and state.exists():
+        if state.exists():
             self._restore(state)
-        stop, saved, log = time.monotonic() + 60 * minutes, time.monotonic(), _Meter(self.draws)
-        probe = self._probe_batch(held_out)
-        stream = itertools.islice(self._batches(train), self.step, None)
-        while self.draws < self.config.total_draws and time.monotonic() < stop:
-            loss = self._one_step(next(stream))
-            log.add(loss)
-            due = time.monotonic() - saved > 60 * self.config.checkpoint_minutes
-            if due:
-                self._save()
-                saved = time.monotonic()
-            if due or self.step % 10 == 0:
-                self._tell(log, probe if due else None)
-        self._save()
-        self._tell(log, probe)
-        return self.folder / "adapter"
+        elif self.config.init_from:
+            begin_from(self.path, Path(self.config.init_from))
+            self.saved.load_state_dict(self.path.state_dict())
+        self.folder.mkdir(parents=True, exist_ok=True)
 
-    def _one_step(self, batch: Batch) -> float:
-        lr = self.config.lr(self.step, self.draws)
+    def _one_step(self, rows: list[Row]) -> float:
+        config, (rank, count) = self.config, rank_and_count()
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
-        loss = self.objective.loss(batch)
+            group["lr"] = config.lr(self.step, self.draws)
         self.optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.path.parameters(), self.config.clip_norm)
+        parts = count * config.accumulate
+        loss = torch.zeros((), device=self.backbone.device)
+        for part in range(rank, min(parts, len(rows)), count):
+            batch = collate(rows, config.packed_to, part, parts).to(loss.device)
+            self.generator.manual_seed(((config.seed << 32) + self.step) % 2**63)
+            share = self.objective.loss(batch) * (batch.tokens / batch.total)
+            share.backward()
+            loss += share.detach()
+        loss = add_up(self.path.parameters(), loss)
+        torch.nn.utils.clip_grad_norm_(self.path.parameters(), config.clip_norm)
         self.optimizer.step()
         self.step += 1
-        self.draws += batch.tokens * self.config.draws.per_token
-        return float(loss.detach())
-
-    def _batches(self, examples: Iterable[Example]) -> Iterator[Batch]:
-        index = {name: i for i, name in enumerate(self.config.adapter.classes)}
-        return batches(examples, self.tokens, index, self.config.batch_size, self.config.seed)
-
-    def _probe_batch(self, held_out: list[Example]) -> list[Batch]:
-        return list(self._batches(held_out))
+        self.draws += sum(len(row.at) for row in rows) * config.draws.per_token
+        if self.saved is not self.path:
+            decay = min(config.ema_decay, self.step / (self.step + 9))  # a young mean has no tail
+            for mean, now in zip(self.saved.parameters(), self.path.parameters(), strict=True):
+                mean.data.lerp_(now.data, 1 - decay)
+        return float(loss)
 
     def _probe(self, held_out: list[Batch]) -> dict[str, float]:
         """Held-out loss with noise of its own, so that reports can be compared along a run."""
         generator = torch.Generator().manual_seed(12345)
-        objective = Objective(self.backbone, self.path, self.config.draws, generator)
+        objective = Objective(self.backbone, self.saved, self.config.draws, generator)
         rows = [(b.tokens, losses_at(objective, b, PROBE_TIMES)) for b in held_out]
         total = sum(n for n, _ in rows)
         mean = [sum(n * losses[i] for n, losses in rows) / total for i in range(len(PROBE_TIMES))]
         return {f"{t:g}": round(x, 4) for t, x in zip(PROBE_TIMES, mean, strict=True)}
 
-    def _tell(self, log: "_Meter", probe: list[Batch] | None) -> None:
+    def _tell(self, log: "_Meter", probe: list[Batch]) -> None:
+        if rank_and_count()[0]:
+            return
         loss, rate = log.take(self.draws)
         progress = Progress(
             step=self.step,
@@ -182,36 +170,63 @@ class Trainer:
         self.report(progress)
 
     def _save(self) -> None:
+        if rank_and_count()[0]:
+            return
+        settings = asdict(self.config)
+        adapter = self.config.adapter.to_dict()
         checkpoint.save_state(
             self.folder / "state.pt",
             {
                 "path": self.path.state_dict(),
+                "ema": None if self.saved is self.path else self.saved.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
-                "generator": self.generator.get_state(),
                 "step": self.step,
                 "draws": self.draws,
-                "adapter": self.config.adapter.to_dict(),
+                "adapter": adapter,
                 "batch_size": self.config.batch_size,
                 "seed": self.config.seed,
+                "settings": settings,
+                "changes": self.changes,
             },
         )
-        card = {"draws": self.draws, "steps": self.step, "training": asdict(self.config)}
+        card = {"draws": self.draws, "steps": self.step, "training": settings}
+        card |= {"changes": self.changes} if self.changes else {}
         base = checkpoint.base_of(self.backbone)
-        checkpoint.save(self.folder / "adapter", self.path, base, card)
+        checkpoint.save(self.folder / "adapter", self.saved, base, card)
 
     def _restore(self, file: Path) -> None:
         state = checkpoint.load_state(file)
-        for key, now in (
-            ("adapter", self.config.adapter.to_dict()),
-            ("batch_size", self.config.batch_size),
-            ("seed", self.config.seed),
-        ):
-            if state[key] != now:
-                raise CheckpointError(f"the run in {self.folder} has {key} {state[key]}, not {now}")
+        before = {key: state[key] for key in ("batch_size", "seed")} | state.get("settings", {})
+        before["adapter"] = asdict(L2DConfig.from_dict(state["adapter"]))
+        before["draws"] = asdict(Draws()) | before.get("draws", asdict(self.config.draws))
+        now = asdict(self.config)
+        changed = {key for key in before.keys() & now.keys() if before[key] != now[key]}
+        if fixed := sorted(changed.difference(FREE)):
+            told = ", ".join(f"{key} {before[key]}, not {now[key]}" for key in fixed)
+            raise CheckpointError(
+                f"the run in {self.folder} has {told}; a resumed run may change {', '.join(FREE)}"
+            )
         self.path.load_state_dict(state["path"])
+        if self.saved is not self.path:
+            self.saved.load_state_dict(state.get("ema") or state["path"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"])
         self.step, self.draws = state["step"], state["draws"]
+        self.changes = list(state.get("changes", []))
+        if changed:
+            told_of = {key: [before[key], now[key]] for key in sorted(changed)}
+            self.changes.append({"step": self.step} | told_of)
+
+
+def begin_from(path: FlowPath, folder: Path) -> None:
+    """Put an adapter's weights into a path; tensors that it lacks stay as they were born.
+
+    Raises CheckpointError where it has a tensor that the path lacks, or one of another shape.
+    """
+    try:
+        tensors = load_file(folder / checkpoint.WEIGHTS)
+        path.load_state_dict(path.state_dict() | tensors)
+    except (OSError, SafetensorError, RuntimeError) as err:  # the last names tensor and shapes
+        raise CheckpointError(f"no run can begin from the adapter in {folder}: {err}") from err
 
 
 class _Meter:
@@ -219,9 +234,6 @@ class _Meter:
 
     def __init__(self, draws: int) -> None:
         self.losses, self.draws, self.since = list[float](), draws, time.monotonic()
-
-    def add(self, loss: float) -> None:
-        self.losses.append(loss)
 
     def take(self, draws: int) -> tuple[float, float]:
         now = time.monotonic()

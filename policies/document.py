@@ -38,16 +38,40 @@ class _RungDocument(BaseModel):
     guidance: float = Field(default=1.0, ge=0.0, le=10.0)
     max_new_tokens: int = Field(ge=1, le=2048)
     points: int | None = Field(default=None, ge=2, le=1000)
+    tolerance: float | None = Field(default=None, gt=0.0, le=1.0)
+    gate: float | None = Field(default=None, gt=0.0, le=1.0)
+    candidates: int = Field(default=1, ge=1, le=16)
+    temperature: float = Field(default=0.0, ge=0.0, le=2.0)
 
     @model_validator(mode="after")
     def base_spends_nothing(self) -> "_RungDocument":
+        refining = self.points or self.tolerance or self.gate or self.candidates > 1
         if self.solver is Solver.BASE and (
-            self.max_nfe_per_token or self.points or self.guidance != 1.0
+            self.max_nfe_per_token or self.guidance != 1.0 or refining
         ):
-            raise ValueError("solver base takes max_nfe_per_token 0, guidance 1 and no points")
+            raise ValueError(
+                "solver base takes max_nfe_per_token 0, guidance 1, one candidate, and no points, "
+                "tolerance or gate"
+            )
         if self.solver is not Solver.BASE and self.max_nfe_per_token < 2:
             raise ValueError(
                 "max_nfe_per_token must be at least 2: one evaluation and the read-out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def steps_are_chosen_once(self) -> "_RungDocument":
+        if self.solver.adaptive and self.points is not None:
+            raise ValueError(f"solver {self.solver} chooses its own steps: leave points out")
+        if self.tolerance is not None and not self.solver.adaptive:
+            raise ValueError(f"solver {self.solver} has no tolerance; adaptive ones have")
+        return self
+
+    @model_validator(mode="after")
+    def candidates_differ(self) -> "_RungDocument":
+        if self.candidates > 1 and not self.temperature:
+            raise ValueError(
+                f"{self.candidates} candidates at temperature 0 hardly differ: give a temperature"
             )
         return self
 

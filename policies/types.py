@@ -35,6 +35,18 @@ class Solver(StrEnum):
     BASE = "base"
     EULER = "euler"
     MIDPOINT = "midpoint"
+    HEUN2 = "heun2"
+    HEUN3 = "heun3"
+    RK4 = "rk4"
+    ADAPTIVE_HEUN = "adaptive_heun"
+    FEHLBERG2 = "fehlberg2"
+    BOSH3 = "bosh3"
+    DOPRI5 = "dopri5"
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether it takes the evaluations a tolerance asks for, the cap being the most."""
+        return self in (Solver.ADAPTIVE_HEUN, Solver.FEHLBERG2, Solver.BOSH3, Solver.DOPRI5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,14 @@ class Rung:
     max_new_tokens: int
     points: int | None = None
     """Grid points; None takes the finest grid that fits the cap."""
+    tolerance: float | None = None
+    """Of an adaptive solver; None leaves it to the engine."""
+    gate: float | None = None
+    """Where the language model gives its first choice at least this chance, it is not refined."""
+    candidates: int = 1
+    """Answers drawn from as many seeds; what most of them say is the answer."""
+    temperature: float = 0.0
+    """Of the draw of each token; 0 takes the most likely one. Above, candidates differ."""
 
 
 @dataclass(frozen=True, slots=True)

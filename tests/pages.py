@@ -51,7 +51,7 @@ def pages(folder: Path, engine: FakeEngine | None = None, limit_nanos: int = LIM
         unit.add_policy(policy.version, policy.name, policy.text, now())
         unit.add_prices(PRICES, now())
         unit.commit()
-    ask, dashboard = Ask(model, uow, policy, now, Ids()), Dashboard(model, uow)
+    ask, dashboard = Ask(model, uow, uow, policy, now, Ids()), Dashboard(model, uow)
     return Pages(build(ask, dashboard, model.info()), ask, dashboard, model, uow)
 
 

@@ -13,7 +13,7 @@ from model.backbone import Backbone, KVCache, causal_mask
 from model.config import L2DConfig, SamplerConfig
 from model.hf import read_backbone
 from model.l2d import Context, FlowPath
-from model.prepared import PreparedPath
+from model.prepared import PreparedPath, Times
 from model.sampler import Row, Sampler, Token
 
 VOCAB: Final = 96
@@ -41,14 +41,41 @@ _LONG_ROPE: Final[dict[str, Any]] = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 16,
 }
+_LINEAR_ROPE: Final[dict[str, Any]] = {
+    "rope_type": "linear",
+    "rope_theta": 10000.0,
+    "factor": 4.0,
+}
+_YARN_ROPE: Final[dict[str, Any]] = {
+    "rope_type": "yarn",
+    "rope_theta": 10000.0,
+    "factor": 4.0,
+    "original_max_position_embeddings": 32,
+}
+WINDOW: Final = 3
+"""Keys a query of a windowed layer sees; fewer than PROMPT has tokens."""
+_WINDOW: Final[dict[str, Any]] = {"use_sliding_window": True, "sliding_window": WINDOW}
 FAMILIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "llama, tied": ("llama", {"tie_word_embeddings": True}),
     "llama, untied": ("llama", {"tie_word_embeddings": False}),
     "llama, biases": ("llama", {"attention_bias": True, "mlp_bias": True}),
     "llama, scaled rope": ("llama", {"rope_parameters": _LONG_ROPE}),
+    "llama, linear rope": ("llama", {"rope_parameters": _LINEAR_ROPE}),
     "qwen2, biases": ("qwen2", {}),
+    "qwen2, yarn rope": ("qwen2", {"rope_parameters": _YARN_ROPE}),
+    "qwen2, window in the last layer": ("qwen2", _WINDOW | {"max_window_layers": 1}),
     "qwen3, head norms": ("qwen3", {"head_dim": 16}),
+    "qwen3, window in the first layer": (
+        "qwen3",
+        {"head_dim": 16, "layer_types": ["sliding_attention", "full_attention"]} | _WINDOW,
+    ),
     "mistral": ("mistral", {}),
+    "mistral, window": ("mistral", {"sliding_window": WINDOW}),
+    "smollm3, a layer without rotation": ("smollm3", {"no_rope_layers": [1, 0]}),
+    "smollm3, window": (
+        "smollm3",
+        {"no_rope_layers": [0, 1], "layer_types": ["sliding_attention"] * 2} | _WINDOW,
+    ),
 }
 """One of each kind of layer that backbone.py claims to cover."""
 
@@ -71,21 +98,25 @@ def lm_settings(name: str) -> tuple[str, dict[str, Any]]:
 
 
 @functools.cache
-def tiny_lm(name: str = "llama, tied") -> PreTrainedModel:
+def tiny_lm(name: str = "llama, tied", dtype: torch.dtype = torch.float32) -> PreTrainedModel:
     """A frozen random LM; biases and norm weights are random too, so that none can be forgotten."""
     family, settings = lm_settings(name)
+    config = AutoConfig.for_model(family, **settings)
     torch.manual_seed(1)
-    lm: PreTrainedModel = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **settings))
+    lm: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=dtype)
+    lm.eval().requires_grad_(False)
+    if dtype != torch.float32:
+        lm.load_state_dict(tiny_lm(name).state_dict())
+        return lm
     with torch.no_grad():
         for weight in lm.parameters():
             if weight.dim() == 1:
                 weight.add_(0.2 * torch.randn_like(weight))
-    lm.eval().requires_grad_(False)
     return lm
 
 
-def tiny_backbone(name: str = "llama, tied") -> Backbone:
-    return read_backbone(tiny_lm(name))
+def tiny_backbone(name: str = "llama, tied", dtype: torch.dtype = torch.float32) -> Backbone:
+    return read_backbone(tiny_lm(name, dtype))
 
 
 def stirred_path(backbone: Backbone, config: L2DConfig = PATH, scale: float = 0.3) -> FlowPath:
@@ -99,9 +130,12 @@ def stirred_path(backbone: Backbone, config: L2DConfig = PATH, scale: float = 0.
 
 
 def tiny_prepared(
-    name: str = "llama, tied", config: L2DConfig = PATH, kind: type[PreparedPath] = PreparedPath
+    name: str = "llama, tied",
+    config: L2DConfig = PATH,
+    kind: type[PreparedPath] = PreparedPath,
+    dtype: torch.dtype = torch.float32,
 ) -> PreparedPath:
-    backbone = tiny_backbone(name)
+    backbone = tiny_backbone(name, dtype)
     return kind(backbone, stirred_path(backbone, config))
 
 
@@ -118,7 +152,9 @@ def last_place(backbone: Backbone, *prompts: Sequence[int]) -> Context:
     ids = torch.tensor(prompts)
     hidden, cache = read_prompts(backbone, ids)
     positions = torch.full((len(ids), 1), ids.shape[1] - 1)
-    return Context(cache, backbone.embedding[ids[:, -1:]], hidden[:, -1:], backbone.rotary(positions), None)
+    return Context(
+        cache, backbone.embedding[ids[:, -1:]], hidden[:, -1:], backbone.rotary(positions), None
+    )
 
 
 def random_state(rows: int = 1, seed: int = 3, config: L2DConfig = PATH) -> Tensor:
@@ -142,16 +178,21 @@ def by_row(tokens: Sequence[Token]) -> dict[int, list[int]]:
 
 
 class Watched(PreparedPath):
-    """Remembers every evaluation: its time, its state and its logits."""
+    """Remembers every evaluation of every row: its time, its state and its logits."""
 
     def __init__(self, backbone: Backbone, path: FlowPath) -> None:
         super().__init__(backbone, path)
         self.seen: list[tuple[float, Tensor, Tensor]] = []
+        self.batches: list[int] = []
+        """Rows of every pass."""
 
-    def evaluate(self, x_t: Tensor, t: float, labels: Tensor, context: Context) -> Tensor:
-        logits = super().evaluate(x_t, t, labels, context)
-        self.seen.append((t, x_t.clone(), logits))
-        return logits
+    def hidden(self, x_t: Tensor, t: Times, labels: Tensor, context: Context) -> Tensor:
+        hidden = super().hidden(x_t, t, labels, context)
+        B, logits = len(x_t), self.backbone.logits(hidden)
+        self.batches.append(B)
+        for i, time in enumerate([t] * B if isinstance(t, float) else t):
+            self.seen.append((time, x_t[i : i + 1].clone(), logits[i : i + 1]))
+        return hidden
 
     def noise(self) -> list[Tensor]:
         """x_0 of every token drawn, in order."""
@@ -185,8 +226,11 @@ BATCH: Final = (
 class Letters:
     """A tokenizer for training tests: one id a letter, 1 begins an answer, 2 ends it."""
 
-    def prompt(self, question: str) -> list[int]:
-        return [*self.spelled(question), 1]
+    def prompt(self, question: str, system: str | None = None) -> list[int]:
+        return [*self.spelled(system or ""), *self.spelled(question), 1]
+
+    def follow(self, question: str) -> list[int]:
+        return [0, *self.spelled(question), 1]
 
     def answer(self, text: str) -> list[int]:
         return [*self.spelled(text), 2]

@@ -26,7 +26,7 @@ class World:
     """Every piece is recorded."""
 
     def ask(self) -> Ask:
-        return Ask(self.engine, self.uow, POLICY, self.clock, self.ids, self.limits)
+        return Ask(self.engine, self.uow, self.uow, POLICY, self.clock, self.ids, self.limits)
 
     def events(
         self, key: str = "key", cancelled: Callable[[], bool] = lambda: False, **form: Any

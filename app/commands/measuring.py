@@ -9,11 +9,11 @@ from app.bootstrap import Pilot, build
 from app.commands.output import as_json, progress, result
 from app.gateways import load_engine
 from app.ports import Measurement
-from app.services.measure import Budget, Measuring, budget_of
+from app.services.measure import PLAIN, Budget, Measuring, budget_of
 from app.settings import Settings
 from evaluation import suites
 from policies.errors import InvalidInput
-from policies.types import Importance, Solver
+from policies.types import Importance, Rung, Solver
 
 
 def evaluate(settings: Settings, args: argparse.Namespace) -> int:
@@ -21,7 +21,7 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
     questions = suites.load(args.suite, args.limit)
     pilot = build(settings, load_engine(settings))
     name = Path(args.suite).stem
-    found = pilot.measure(name, questions, _budgets(pilot, args), args.seed, _tell)
+    found = pilot.measure(name + _flags(args), questions, _budgets(pilot, args), args.seed, _tell)
     if args.record:
         recorded.write(Path(args.record), found)
     whole = [m for m, _ in found if m.domain is None]
@@ -31,6 +31,7 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
             {
                 "suite": name,
                 "seed": args.seed,
+                "settings": {key: getattr(args, key) for key in PLAIN},
                 "adapter_sha256": pilot.engine.info().adapter_sha256,
                 "results": [_fields(m) for m in whole],
                 "domains": [_fields(m) for m in domains],
@@ -44,12 +45,33 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
 
 def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
     if args.importance:
+        if _flags(args):
+            raise InvalidInput(f"rungs bring their own settings: leave out{_flags(args)}")
         return pilot.measure.importances(
             Importance(name) for name in _list(args.importance, set(Importance))
         )
+    if args.candidates < 1:
+        raise InvalidInput(f"candidates must be at least 1, got {args.candidates}")
+    if args.candidates > 1 and not args.temperature:
+        raise InvalidInput("candidates at temperature 0 hardly differ: add --temperature, as 0.7")
     longest = max(rung.max_new_tokens for rung in pilot.policy.rungs.values())
     caps = [int(cap) for cap in _list(args.budgets, None)]
-    return [budget_of(cap, longest, Solver(args.solver), args.guidance) for cap in caps]
+    like = Rung(
+        Solver(args.solver),
+        0,
+        args.guidance,
+        longest,
+        gate=args.gate,
+        candidates=args.candidates,
+        temperature=args.temperature,
+    )
+    return [budget_of(cap, like) for cap in caps]
+
+
+def _flags(args: argparse.Namespace) -> str:
+    """What sets a measurement apart from a plain one of the same budget, as it is typed."""
+    typed = ((name, getattr(args, name), default) for name, default in PLAIN.items())
+    return "".join(f" --{name} {value}" for name, value, default in typed if value != default)
 
 
 def _list(text: str, legal: set[Importance] | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""`model pull`, `model info`, `model check-golden`, `bench`: the weights and how they behave."""
+"""`model ...` and `bench`: the weights, where they come from and how they behave."""
 
 import argparse
 import time
@@ -10,7 +10,7 @@ from app.commands.output import progress, result, show
 from app.gateways import LocalEngine, load_engine
 from app.ports import Job
 from app.settings import Settings
-from model import checkpoint, golden
+from model import checkpoint, golden, reference
 from model import pull as base
 from model.errors import ModelError
 from model.hf import load_backbone
@@ -65,6 +65,23 @@ def check_golden(settings: Settings, args: argparse.Namespace) -> int:
     for case in skipped:
         result(f"FAIL {case.case:24} not compared: {case.reason}")
     return 0 if all(d.ok for d in differences) and not skipped else 1
+
+
+def import_reference(settings: Settings, args: argparse.Namespace) -> int:
+    """Write the adapter of a checkpoint of the reference code."""
+    said = {"noise_rescaling": args.noise_scale, "flow_lora_alpha": args.lora_alpha}
+    known = {name: value for name, value in said.items() if value is not None}
+    out = Path(args.out)
+    if out.exists():
+        raise InvalidInput(f"{out} exists; name a folder that does not, or remove it")
+    try:
+        config = reference.take_over(Path(args.folder), out, known)
+    except ModelError as err:
+        raise InvalidInput(str(err)) from err
+    for name, value in checkpoint.card_of(out)["assumed"].items():
+        progress(f"{args.folder} does not say {name}; taken as published: {value:g}")
+    result(f"{out}: {config.weights} path, {len(config.classes)} classes; L2D_ADAPTER={out}")
+    return 0
 
 
 def bench(settings: Settings, args: argparse.Namespace) -> int:

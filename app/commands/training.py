@@ -1,23 +1,25 @@
-"""`train`: an adapter on the built-in tasks; resumable, tells its progress."""
+"""`train`: an adapter on generated tasks, files and data sets; resumable, tells its progress.
+
+Alone, or as one of the processes that `accelerate launch` or torchrun start.
+"""
 
 import argparse
-from collections.abc import Iterator
-from itertools import islice
+import sys
 from pathlib import Path
 
 import yaml
 
-from app.commands.output import progress, result
+from app.commands.monitor import Monitor
+from app.commands.output import result
+from app.commands.sources import Mixture, read_sources
 from app.gateways import choose_precision
 from app.settings import Settings
-from model.data import Example
-from model.errors import ModelError
+from model import parallel
+from model.errors import ConfigError, ModelError
 from model.hf import Prompter, load_backbone
-from model.train import Progress, TrainConfig, Trainer
+from model.train import TrainConfig, Trainer
 from policies.errors import InvalidInput, Unavailable
-from tasks.mix import stream
 
-HELD_OUT_SEED = 1
 HELD_OUT_QUESTIONS = 64
 
 
@@ -25,32 +27,36 @@ def train(settings: Settings, args: argparse.Namespace) -> int:
     """Ends at the configured number of draws or after --minutes; prints the adapter's folder."""
     file = Path(args.config)
     try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-        config = TrainConfig.from_dict(raw)
-        backbone = load_backbone(settings.base_dir, choose_precision(settings.precision))
-        tokens = Prompter.load(settings.base_dir)
-    except (OSError, yaml.YAMLError) as err:
+        config = TrainConfig.from_dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+        mixture = Mixture(read_sources(config.data))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
         raise InvalidInput(f"the training configuration {file} cannot be read: {err}") from err
-    except ModelError as err:
-        raise Unavailable(str(err)) from err
-    trainer = Trainer(backbone, tokens, config, Path(args.out) / file.stem, _tell)
-    held_out = list(islice(examples("heldout", HELD_OUT_SEED), HELD_OUT_QUESTIONS))
+    except ConfigError as err:
+        raise InvalidInput(f"{file}: {err}") from err
+    rank, local_rank = parallel.join()
+    folder = Path(args.out) / file.stem
+    monitor = Monitor(folder, sys.stderr)
     try:
-        folder = trainer.run(examples("train", config.seed), held_out, args.minutes, args.resume)
+        trainer = _trainer(settings, config, folder, monitor, local_rank)
+        held_out = mixture.held_out(HELD_OUT_QUESTIONS)
+        adapter = trainer.run(mixture.stream(config.seed), held_out, args.minutes, args.resume)
     except ModelError as err:
         raise InvalidInput(str(err)) from err
-    result(str(folder))
+    finally:
+        monitor.close()
+        parallel.leave()
+    if rank == 0:
+        result(str(adapter))
     return 0
 
 
-def examples(split: str, seed: int) -> Iterator[Example]:
-    for task in stream(seed, split):
-        yield Example(task.question, task.response, task.domain)
-
-
-def _tell(at: Progress) -> None:
-    held_out = f"  held-out loss at t {at.held_out}" if at.held_out else ""
-    progress(
-        f"step {at.step}: {at.draws} of {at.total_draws} draws, loss {at.loss:.3f}, "
-        f"rate {at.lr:.1e}, {at.draws_per_second:.0f} draws a second{held_out}"
-    )
+def _trainer(
+    settings: Settings, config: TrainConfig, folder: Path, monitor: Monitor, local_rank: int
+) -> Trainer:
+    device = f"cuda:{local_rank}" if settings.device == "cuda" else settings.device
+    try:
+        backbone = load_backbone(settings.base_dir, choose_precision(settings.precision))
+        tokens = Prompter.load(settings.base_dir)
+    except ModelError as err:
+        raise Unavailable(str(err)) from err
+    return Trainer(backbone.to(device=device), tokens, config, folder, monitor)

@@ -62,6 +62,8 @@ class Ask:
 
     engine: Engine
     uow: OpenUnitOfWork
+    reader: OpenUnitOfWork
+    """For what only reads: it waits for no writer."""
     policy: Policy
     clock: Clock
     new_id: NewId
@@ -69,9 +71,9 @@ class Ask:
     new_seed: Callable[[], int] = lambda: random.SystemRandom().randrange(2**31)
 
     def preview(self, form: AskForm) -> Preview:
-        """The quote before sending. Raises InvalidInput or Unpriced."""
+        """The quote before sending, without waiting for a writer. Raises InvalidInput, Unpriced."""
         request = self._request(form)
-        with self.uow() as uow:
+        with self.reader() as uow:
             prices, ceilings = self._prices(uow), tuple(uow.ledger.ceilings())
         decision = decide(request, self.policy, prices)
         return Preview(decision, self.engine.nfe_per_token(decision.plan), ceilings)

@@ -5,7 +5,7 @@ compared, and leaves the ledger alone.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.ports import (
     Cancelled,
@@ -26,6 +26,15 @@ from policies.types import Domain, Importance, Plan, PriceList, Rung, Solver
 
 BATCH = 128
 """Large, since a batch shrinks as answers end and lasts as long as its longest."""
+
+PLAIN = {
+    "solver": Solver.MIDPOINT,
+    "guidance": 1.0,
+    "gate": None,
+    "candidates": 1,
+    "temperature": 0.0,
+}
+"""How a budget is spent unless `evaluate` is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +58,11 @@ class Measuring:
 Progress = Callable[[Measuring], None]
 
 
-def budget_of(
-    max_nfe: int, max_new_tokens: int, solver: Solver = Solver.MIDPOINT, guidance: float = 1.0
-) -> Budget:
-    """The finest grid of at most `max_nfe` evaluations a token; 0 is the base model alone."""
+def budget_of(max_nfe: int, like: Rung) -> Budget:
+    """A rung like another with at most `max_nfe` evaluations a token; 0 is the base model alone."""
     if max_nfe == 0:
-        return Budget(Rung(Solver.BASE, 0, 1.0, max_new_tokens))
-    return Budget(Rung(solver, max_nfe, guidance, max_new_tokens))
+        return Budget(Rung(Solver.BASE, 0, 1.0, like.max_new_tokens))
+    return Budget(replace(like, max_nfe_per_token=max_nfe))
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,8 @@ class Measure:
         by_length = sorted(range(len(questions)), key=lambda i: (len(questions[i].question), i))
         rows: dict[int, Measured] = {}
         correct = 0
-        for places in (by_length[i : i + BATCH] for i in range(0, len(by_length), BATCH)):
+        size = max(1, BATCH // budget.rung.candidates)
+        for places in (by_length[i : i + size] for i in range(0, len(by_length), size)):
             jobs = [
                 Job(questions[i].question, Plan(questions[i].domain, budget.rung), seed + i)
                 for i in places

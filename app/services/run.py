@@ -113,7 +113,8 @@ class Run:
         try:
             nfe = self.admitted.nfe_per_token
             yield Started(answer.id, answer.decision, nfe, answer.seed)
-            job = Job(answer.request.question, answer.decision.plan, answer.seed)
+            decision, question = answer.decision, answer.request.question
+            job = Job(question, decision.plan, answer.seed, decision.granted)
             pieces = self.engine.run(job, self._stopped)
             for piece in pieces:
                 if isinstance(piece, Outcome):

@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from model import golden, reference
+from model.config import L2DConfig
 from model.hf import read_backbone
 from model.l2d import FlowPath
 
@@ -46,6 +47,15 @@ PATH: Final[dict[str, Any]] = {
     "noise_rescaling": 32.0,
     "guidance_modulation_num_classes": 2,
 }
+SHAPE: Final = L2DConfig(
+    flow_dim=PATH["flow_representation_dim"],
+    encoder_dim=PATH["flow_to_lm_hidden_size"],
+    time_frequencies=PATH["timestep_modulation_freq_embedding_size"],
+    time_dim=PATH["timestep_modulation_hidden_size"],
+    lora_rank=PATH["flow_lora_rank"],
+    classes=("0", "1"),
+    modulation="per_layer",
+)
 SETTINGS: Final = {"family": "llama"} | LM | PATH
 ADAPTIVE: Final[dict[str, Any]] = {
     "ode_steps": 2, "atol": 0.1, "rtol": 0.1, "x1_estimation": "average", "temperature": 1.0,
@@ -93,7 +103,7 @@ def make(folder: Path) -> None:
 def _random_weights() -> dict[str, Tensor]:
     """LM and path under the reference's names, all random."""
     lm = AutoModelForCausalLM.from_config(AutoConfig.for_model("llama", **LM))
-    path = FlowPath(reference.config_of(SETTINGS), read_backbone(lm))
+    path = FlowPath(SHAPE, read_backbone(lm))
     weights = {k: 0.25 * torch.randn_like(w) for k, w in lm.state_dict().items()}
     for name in weights:
         if "norm" in name:

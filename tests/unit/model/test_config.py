@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from model.config import L2DConfig, SamplerConfig
+from model.config import Choice, Gate, L2DConfig, SamplerConfig
 from model.errors import ConfigError
 from model.loss import Draws
 from model.train import TrainConfig
@@ -14,7 +14,7 @@ from model.train import TrainConfig
     ("setting", "value"),
     [
         ("max_nfe", -1),
-        ("method", "rk4"),
+        ("method", "rk9"),
         ("points", 1),
         ("guidance", -0.1),
         ("guidance", 10.5),
@@ -22,6 +22,12 @@ from model.train import TrainConfig
         ("estimate", "mode"),
         ("temperature", 0.0),
         ("temperature", float("nan")),
+        ("temperature_end", 0.0),
+        ("temperature_end", float("inf")),
+        ("schedule", "cosine"),
+        ("first_step", 0.0),
+        ("first_step", float("nan")),
+        ("min_step", 1.5),
         ("rtol", 0.0),
         ("rtol", float("nan")),
         ("atol", -1.0),
@@ -31,6 +37,39 @@ from model.train import TrainConfig
 def test_sampler_refuses(setting: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=setting):
         SamplerConfig(**{setting: value})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("temperature", -0.1),
+        ("temperature", float("nan")),
+        ("top_k", 0),
+        ("top_p", 0.0),
+        ("top_p", 1.1),
+        ("repetition_penalty", 0.0),
+        ("repetition_penalty", float("inf")),
+    ],
+)
+def test_choice_refuses(setting: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=setting):
+        Choice(**{setting: value})
+
+
+@pytest.mark.parametrize(
+    ("threshold", "by"),
+    [
+        (0.0, "top"),
+        (1.1, "top"),
+        (float("nan"), "top"),
+        (-0.1, "entropy"),
+        (float("nan"), "entropy"),
+        (0.5, "mood"),
+    ],
+)
+def test_gate_refuses(threshold: float, by: Any) -> None:
+    with pytest.raises(ConfigError, match="gate"):
+        Gate(threshold, by)
 
 
 @pytest.mark.parametrize(

@@ -33,18 +33,15 @@ TIMES = st.floats(0.0, 1.0)
 NO_CLASS = torch.tensor([[len(CLASSES)]])
 
 
-@pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.parametrize("modulation", MODULATIONS)
-def test_at_time_zero_any_path_says_what_transformers_says(
-    name: str, modulation: Modulation
-) -> None:
-    config = dataclasses.replace(PATH, modulation=modulation)
-    prepared = tiny_prepared(name, config)
+def test_at_time_zero_any_path_says_what_transformers_says(modulation: Modulation) -> None:
+    """For every family, and in both precisions: test_family_laws.py."""
+    prepared = tiny_prepared(config=dataclasses.replace(PATH, modulation=modulation))
     place = last_place(prepared.backbone, PROMPT)
     for label in range(len(CLASSES) + 1):
         logits = prepared.evaluate(random_state(), 0.0, torch.tensor([[label]]), place)
         assert torch.equal(logits, prepared.backbone.logits(place.hidden))
-        theirs = tiny_lm(name)(torch.tensor([PROMPT])).logits[:, -1:]
+        theirs = tiny_lm()(torch.tensor([PROMPT])).logits[:, -1:]
         torch.testing.assert_close(logits, theirs, atol=2e-5, rtol=1e-5)
 
 
@@ -97,9 +94,10 @@ def test_merged_changes_equal_unmerged(name: str) -> None:
     torch.testing.assert_close(backbone.logits(hidden), merged, atol=1e-4, rtol=1e-4)
 
 
-def test_flow_position_sees_no_other_flow_position_and_leaves_no_trace() -> None:
+@pytest.mark.parametrize("name", FAMILIES)
+def test_flow_position_sees_no_other_flow_position_and_leaves_no_trace(name: str) -> None:
     """All places of a text refined in one pass equal each refined alone behind its own prefix."""
-    prepared = tiny_prepared()
+    prepared = tiny_prepared(name)
     backbone, S = prepared.backbone, len(PROMPT)
     hidden, cache = read_prompts(backbone, torch.tensor([PROMPT]))
     kept = [k.clone() for k in cache.keys]

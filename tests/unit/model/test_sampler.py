@@ -102,16 +102,17 @@ def test_rows_of_a_batch_equal_rows_alone(
         ]
 
 
-def test_left_padding_hardly_changes_the_logits() -> None:
+def test_rows_of_other_lengths_hardly_change_the_logits() -> None:
     sampler, watched = watched_sampler()
     config = SamplerConfig(max_nfe=7, max_new_tokens=1)
-    list(sampler.generate(BATCH, config))
+    rows = BATCH[:3]
+    list(sampler.generate(rows, config))
     together = [logits for _, _, logits in watched.seen]
-    for i, single in enumerate(BATCH):
+    for i, single in enumerate(rows):
         watched.seen.clear()
         list(sampler.generate([single], config))
-        for ours, (_, _, alone) in zip(together, watched.seen, strict=True):
-            torch.testing.assert_close(ours[i : i + 1], alone, atol=1e-4, rtol=1e-4)
+        for ours, (_, _, alone) in zip(together[i::3], watched.seen, strict=True):
+            torch.testing.assert_close(ours, alone, atol=1e-4, rtol=1e-4)
 
 
 def test_row_that_ends_early_leaves_the_others_as_they_are() -> None:

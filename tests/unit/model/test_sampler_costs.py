@@ -13,7 +13,8 @@ from model.adaptive import Adaptive
 from model.config import Estimate, Method, SamplerConfig
 from model.errors import Cancelled, ConfigError
 from model.l2d import Context
-from model.refinement import Hooks, Refinement
+from model.refinement import Refinement
+from model.request import Hooks
 from model.sampler import Sampler
 from model.solvers import Grid
 from tests.tiny import (
@@ -33,14 +34,17 @@ METHODS: tuple[Method, ...] = typing.get_args(Method)
 NO_CLASS = torch.tensor([[len(CLASSES)]])
 
 
-@pytest.mark.parametrize("method", ["euler", "midpoint"])
-@pytest.mark.parametrize("points", [2, 3, 8])
+@pytest.mark.parametrize(
+    ("method", "inner", "last"),
+    [("euler", 1, 1), ("midpoint", 2, 2), ("heun2", 2, 2), ("heun3", 3, 3), ("rk4", 4, 3)],
+)
+@pytest.mark.parametrize("points", [2, 5])
 @pytest.mark.parametrize("guidance", [1.0, 2.5])
-def test_evaluations_are_k_times_steps_times_passes_and_one(
-    method: Method, points: int, guidance: float
+def test_evaluations_are_those_of_every_step_times_passes_and_one(
+    method: Method, inner: int, last: int, points: int, guidance: float
 ) -> None:
-    k, g = {"euler": 1, "midpoint": 2}[method], 1 if guidance == 1.0 else 2
-    expected, made = k * (points - 1) * g + 1, list[int]()
+    g, made = 1 if guidance == 1.0 else 2, list[int]()
+    expected = (inner * (points - 2) + last) * g + 1
     config = SamplerConfig(expected, method, points, guidance=guidance, max_new_tokens=3)
     tokens = list(tiny_sampler().generate(BATCH, config, Hooks(after=made.append)))
     assert {t.nfe for t in tokens} == {expected}
@@ -77,7 +81,8 @@ def test_cap_is_never_passed(
 
 
 def test_adaptive_method_falls_back_to_the_base_where_nothing_fits() -> None:
-    for method in METHODS[2:]:
+    adaptive: tuple[Method, ...] = ("bosh3", "adaptive_heun", "fehlberg2", "dopri5")
+    for method in adaptive:
         for max_nfe, guidance in ((0, 1.0), (1, 1.0), (2, 2.0)):
             config = SamplerConfig(max_nfe=max_nfe, method=method, guidance=guidance)
             assert tiny_sampler().grid(config).nfe == 0
@@ -93,16 +98,16 @@ def test_points_over_the_cap_are_refused_with_the_numbers() -> None:
 def test_evaluation_past_the_cap_is_a_bug_that_stays_loud() -> None:
     """The second lock: a grid finer than its cap, as only a bug could make one."""
     place = last_place(tiny_prepared().backbone, PROMPT)
-    work = Refinement(tiny_prepared(), place, NO_CLASS, SamplerConfig(max_nfe=4))
+    work = Refinement(tiny_prepared(), NO_CLASS, SamplerConfig(max_nfe=4))
     with pytest.raises(AssertionError, match="evaluation 5 with a cap of 4"):
-        work.run(Grid("euler", 9), random_state())
+        work.run(Grid("euler", 9), random_state(), place)
     assert work.nfe == 4
 
 
 def refined(grid: Grid, guidance: float, label: int, place: Context) -> torch.Tensor:
     config = SamplerConfig(max_nfe=99, guidance=guidance)
-    work = Refinement(tiny_prepared(), place, torch.tensor([[label]]), config)
-    return work.run(grid, random_state())[0]
+    work = Refinement(tiny_prepared(), torch.tensor([[label]]), config)
+    return work.run(grid, random_state(), place)[0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,288 @@
+"""Continuous batching at the level of evaluations: rows of many requests share every pass.
+
+Rows may differ in rung, time, token, class and solver. A tick reads a piece of the waiting
+prompts, makes one base pass for the rows that need the logits behind their newest token, and one
+pass of the path for those that need an evaluation. A row's tokens do not depend on who shares its
+passes, and its fault ends it alone.
+"""
+
+import time
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.backbone import KVCache
+from model.errors import ConfigError
+from model.l2d import Context
+from model.prepared import PreparedPath
+from model.refinement import Ask
+from model.request import Fault, Line, Request
+from model.slots import Slots
+from model.writing import Token
+
+
+@dataclass(eq=False, slots=True)
+class _Prompt:
+    """A prompt to read, for those rows of its request that share it."""
+
+    request: Request
+    ids: tuple[int, ...]
+    places: list[int]
+    cache: KVCache | None = None
+    read: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class _Row:
+    """A row whose prompt was read: where it stands and what it waits for."""
+
+    request: Request
+    place: int
+    """Among the rows of its request."""
+    slot: int
+    writing: Generator[Ask | Token, Tensor, None]
+    token: int
+    """Its newest id."""
+    length: int
+    """Tokens in its slot."""
+    hidden: Tensor  # H (1, 1, h)
+    carried: Tensor  # (1, Q, h), what its newest evaluation came to; before the first, H
+    ask: Ask | None = None
+    """None: it waits for the LM to read its token."""
+
+
+class Engine:
+    """Draws the rows of all requests. `submit` from any thread, the rest from one at a time."""
+
+    def __init__(
+        self, prepared: PreparedPath, slots: int = 64, prefix: Sequence[int] = (), chunk: int = 256
+    ) -> None:
+        """`slots` rows at once; `prefix` begins most prompts; `chunk` prompt tokens a tick."""
+        self.prepared, self.backbone = prepared, prepared.backbone
+        self.slots, self.chunk, self.line = slots, chunk, Line()
+        self._kv, self._rows, self._prompts = Slots(self.backbone), list[_Row](), deque[_Prompt]()
+        self._prefix, self._prefix_cache = tuple(prefix), self.backbone.new_cache(1, len(prefix))
+        if prefix:
+            self._forward(self._prefix, self._prefix_cache)
+
+    def submit(self, request: Request) -> None:
+        """Into the waiting line. Raises ConfigError where it can never be drawn."""
+        if not request.rows or any(not row.prompt for row in request.rows):
+            raise ConfigError("every row needs a prompt of at least one token")
+        if len(request.rows) > self.slots:
+            raise ConfigError(f"at most {self.slots} rows a request, got {len(request.rows)}")
+        self.line.push(request)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to tick for."""
+        return bool(self._rows or self._prompts or len(self.line))
+
+    @torch.no_grad()
+    def tick(self) -> None:
+        """Every row moves on by one base pass and one evaluation at most."""
+        self._admit()
+        self._read()
+        self._decode()
+        self._evaluate()
+
+    def close(self, error: Exception | None = None) -> None:
+        """End everything: what runs, what waits."""
+        running, reading = [r.request for r in self._rows], [p.request for p in self._prompts]
+        for request in (*running, *reading, *self.line.leave(every=True)):
+            self._end(request, error)
+        self._prompts.clear()
+
+    def _admit(self) -> None:
+        """From the line as many as have room."""
+        for gone in self.line.leave():
+            self._end(gone)
+        taken = len(self._rows) + sum(len(prompt.places) for prompt in self._prompts)
+        while (request := self.line.pop(self.slots - taken)) is not None:
+            prompts = dict[tuple[int, ...], list[int]]()
+            for place, row in enumerate(request.rows):
+                prompts.setdefault(row.prompt, []).append(place)
+            self._prompts += [_Prompt(request, *prompt) for prompt in prompts.items()]
+            taken += len(request.rows)
+            self._kv.reserve(taken, request.positions)
+
+    def _read(self) -> None:
+        """The next prompts or a piece of one, so few tokens that answers under way hardly wait."""
+        left = self.chunk if self._rows else 8 * self.chunk
+        while left > 0 and self._prompts:
+            prompt = self._prompts[0]
+            self._ask([prompt.request])
+            if prompt.request.left:
+                left -= self._read_piece(prompt, left)
+            if not prompt.request.left or prompt.read == len(prompt.ids):
+                self._prompts.popleft()
+
+    def _read_piece(self, prompt: _Prompt, most: int) -> int:
+        """How many tokens were read; after the last one its rows begin to write."""
+        began = time.perf_counter()
+        cache = prompt.cache = prompt.cache or self._new_cache(prompt.ids)
+        start = cache.length
+        hidden = self._forward(prompt.ids[start : start + most], cache)[:, -1:]
+        base, new = self.backbone.logits(hidden), cache.length - prompt.read
+        prompt.read = cache.length
+        prompt.request.add(prompt=new, seconds=time.perf_counter() - began)
+        if prompt.read == len(prompt.ids):
+            for place in prompt.places:
+                self._begin(prompt.request, place, cache, hidden, base)
+        return cache.length - start
+
+    def _new_cache(self, ids: tuple[int, ...]) -> KVCache:
+        """With the prefix in it, where the prompt begins so and goes on."""
+        cache, kept, n = self.backbone.new_cache(1, len(ids)), self._prefix_cache, len(self._prefix)
+        if n < len(ids) and ids[:n] == self._prefix:
+            for layer, kv in enumerate(zip(kept.keys, kept.values, strict=True)):
+                cache.append(layer, *kv)
+            cache.length = n
+        return cache
+
+    def _forward(self, ids: Sequence[int], cache: KVCache) -> Tensor:
+        """H (1, S, h) of ids behind what is cached."""
+        places = torch.arange(cache.length + len(ids), device=self.backbone.device)
+        new = places[cache.length :]
+        mask = (places <= new[:, None])[None, None]
+        return self.backbone.forward(self._tensor([ids]), cache, new[None], mask)
+
+    def _begin(
+        self, request: Request, place: int, cache: KVCache, hidden: Tensor, base: Tensor
+    ) -> None:
+        slot, drawn = len(self._rows), request.rows[place]
+        self._kv.enter(slot, cache)
+        writing = request.recipe.write(place, drawn, base)
+        last, length = drawn.prompt[-1], cache.length
+        row = _Row(request, place, slot, writing, last, length, hidden, hidden)
+        self._rows.append(row)
+        self._advance(row, None)
+
+    def _decode(self) -> None:
+        """One base pass: the LM's logits behind every token just drawn."""
+        rows = self._ready(asking=False)
+        if not rows:
+            return
+        began, cache = time.perf_counter(), self._kv.part(rows[0].slot, [r.length for r in rows])
+        ids, positions = ([[r.token] for r in rows], [[r.length] for r in rows])
+        hidden = self.backbone.forward(
+            self._tensor(ids), cache, self._tensor(positions), cache.mask(new=1)
+        )
+        logits = self.backbone.logits(hidden)
+        seconds = (time.perf_counter() - began) / len(rows)
+        for i, row in enumerate(rows):
+            row.length += 1
+            row.hidden = row.carried = hidden[i : i + 1]
+            row.request.add(seconds=seconds)
+        for row, its in zip(rows, logits.split(1), strict=True):
+            self._advance(row, its)
+
+    def _evaluate(self) -> None:
+        """One pass of the path, every row at its own time, class and place."""
+        rows = self._ready(asking=True)
+        if not rows:
+            return
+        began = time.perf_counter()
+        asks = [row.ask for row in rows if row.ask is not None]
+        widths = [ask.x.shape[1] for ask in asks]
+        Q = max(widths)  # where one is guided, the others ask the same twice
+        x = torch.cat([ask.x.expand(-1, Q, -1) for ask in asks])
+        labels = torch.cat([ask.labels.expand(-1, Q) for ask in asks])
+        context = self._context(rows, widths, Q)
+        hidden = self.prepared.hidden(x, [ask.t for ask in asks], labels, context)
+        own = [hidden[i : i + 1, :q] for i, q in enumerate(widths)]
+        logits = self.backbone.logits(torch.cat(own, dim=1)).split(widths, dim=1)
+        seconds, made = (time.perf_counter() - began) / len(rows), dict[Request, int]()
+        for row, q, state in zip(rows, widths, own, strict=True):
+            row.carried = state
+            row.request.add(nfe=q, seconds=seconds)
+            made[row.request] = made.get(row.request, 0) + q
+        for request, nfe in made.items():
+            request.hooks.after(nfe)
+        for row, its in zip(rows, logits, strict=True):
+            self._advance(row, its)
+
+    def _context(self, rows: Sequence[_Row], widths: Sequence[int], Q: int) -> Context:
+        cache = self._kv.part(rows[0].slot, [r.length for r in rows])
+        rope = self.backbone.rotary(self._tensor([[r.length - 1] for r in rows]))
+        token = self.backbone.embedding[self._tensor([[r.token] for r in rows])]
+        hidden, carried = torch.cat([r.hidden for r in rows]), None
+        if self.prepared.config.carry:
+            own = [r.carried[:, :q].expand(-1, Q, -1) for r, q in zip(rows, widths, strict=True)]
+            carried = torch.cat(own)
+        token, hidden, cos, sin = (y.expand(-1, Q, -1) for y in (token, hidden, *rope))
+        return Context(cache, token, hidden, (cos, sin), cache.mask(), carried)
+
+    def _tensor(self, numbers: Sequence[Sequence[int]]) -> Tensor:
+        return torch.tensor(numbers, device=self.backbone.device)
+
+    def _ready(self, asking: bool) -> list[_Row]:
+        """The rows that ask for an evaluation, or the others; side by side in the cache.
+
+        Those whose requests want no more have left.
+        """
+        self._ask(dict.fromkeys(r.request for r in self._rows if (r.ask is not None) == asking))
+        first, last = 0, len(self._rows) - 1  # those that ask stand in front
+        while first <= last:
+            a, b = self._rows[first], self._rows[last]
+            if a.ask is not None:
+                first += 1
+            elif b.ask is None:
+                last -= 1
+            else:
+                self._kv.swap(first, last, max(a.length, b.length))
+                self._rows[first], self._rows[last], a.slot, b.slot = b, a, last, first
+        return self._rows[:first] if asking else self._rows[first:]
+
+    def _ask(self, requests: Iterable[Request]) -> None:
+        """Those that were stopped, or now say so by raising, end."""
+        for request in requests:
+            try:
+                if not request.stopped:
+                    request.hooks.before()
+            except Exception as err:
+                self._end(request, err)
+            if request.stopped:
+                self._end(request)
+
+    def _advance(self, row: _Row, answer: Tensor | None) -> None:
+        """Give a row what it waited for. Whatever it raises is its own fault."""
+        try:
+            want = row.writing.send(answer)  # type: ignore[arg-type]  # None begins it
+        except Exception as err:
+            self._leave(row, err)
+            return
+        row.ask = None if isinstance(want, Token) else want
+        if isinstance(want, Token):
+            row.token = want.id
+            row.request.add(decoded=1)
+            row.request.tell(want)
+            if want.last:
+                self._leave(row)
+
+    def _leave(self, row: _Row, error: Exception | None = None) -> None:
+        """The last row takes its slot, so that the slots in use stay side by side."""
+        row.writing.close()
+        last = self._rows.pop()
+        if last is not row:
+            self._kv.move(last.slot, row.slot)
+            self._rows[row.slot], last.slot = last, row.slot
+        row.request.left -= 1
+        if error is not None:
+            row.request.tell(Fault(row.place, error))
+        if not row.request.left:
+            row.request.tell(None)
+
+    def _end(self, request: Request, error: Exception | None = None) -> None:
+        """All of its rows leave at once, those too that did not begin."""
+        request.stopped = True
+        if request.left and error is not None:
+            request.tell(Fault(None, error))
+        for row in [row for row in self._rows if row.request is request]:
+            self._leave(row)
+        if request.left:
+            request.left = 0
+            request.tell(None)

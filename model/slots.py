@@ -1,0 +1,91 @@
+"""Keys and values of the rows under way: a slot a row, so that those of a batch lie side by side.
+
+Every row fills its slot from position 0 on to a length of its own; what lies behind is masked.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from model.backbone import Backbone, KVCache
+
+_ROWS, _POSITIONS = 8, 128
+"""Slots grow in such steps."""
+
+
+class Slots:
+    """Row i stands in slot i. Keys and values of each layer are (slots, G, positions, D)."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self.backbone, self.cache = backbone, backbone.new_cache(0, 0)
+
+    def reserve(self, rows: int, positions: int) -> None:
+        """Room for this many rows, each this long; what is there stays."""
+        n, _, room, _ = self.cache.keys[0].shape
+        if rows <= n and positions <= room:
+            return
+        more = max(n, _up(rows, _ROWS)), max(room, _up(positions, _POSITIONS))
+        larger = self.backbone.new_cache(*more)
+        for new, old in zip(_stores(larger), _stores(self.cache), strict=True):
+            new[:n, :, :room] = old
+        self.cache = larger
+
+    def enter(self, slot: int, read: KVCache) -> None:
+        """A row begins with what was read for it, (1, G, length, D)."""
+        for new, old in zip(_stores(self.cache), _stores(read), strict=True):
+            new[slot, :, : read.length] = old[0]
+            new[slot, :, read.length :] = 0  # a mask would not keep out a NaN left by another
+
+    def move(self, slot: int, to: int) -> None:
+        for store in _stores(self.cache):
+            store[to] = store[slot]
+
+    def swap(self, a: int, b: int, length: int) -> None:
+        """Two rows change places; neither is longer than `length`."""
+        for store in _stores(self.cache):
+            kept = store[a, :, :length].clone()
+            store[a, :, :length] = store[b, :, :length]
+            store[b, :, :length] = kept
+
+    def part(self, first: int, lengths: Sequence[int]) -> "Part":
+        """The slots from `first` on, whose rows have these lengths, as a cache."""
+        return Part(self.cache, first, lengths)
+
+
+class Part(KVCache):
+    """Some slots side by side, without a copy. What is appended lies behind each row."""
+
+    def __init__(self, cache: KVCache, first: int, lengths: Sequence[int]) -> None:
+        super().__init__(cache.keys, cache.values, max(lengths))
+        self._rows = slice(first, first + len(lengths))
+        self._ends = None if min(lengths) == self.length else torch.tensor(lengths)
+
+    def mask(self, new: int = 0) -> Tensor | None:
+        """(B, 1, 1, T) for one query a row, `new` tokens longer; None where all are of a length."""
+        if self._ends is None:
+            return None
+        seen = torch.arange(self.length + new) < self._ends[:, None] + new
+        return seen[:, None, None].to(self.keys[0].device)
+
+    def append(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Write one token a row (B, G, 1, D), each behind its own."""
+        for store, new in ((self.keys[layer], k), (self.values[layer], v)):
+            rows = store[self._rows]
+            if self._ends is None:
+                rows[:, :, self.length : self.length + 1] = new
+            else:
+                rows[torch.arange(len(rows)), :, self._ends] = new[:, :, 0]
+        return self.view(layer, self.length + 1)
+
+    def view(self, layer: int, end: int | None = None) -> tuple[Tensor, Tensor]:
+        end = self.length if end is None else end
+        return self.keys[layer][self._rows, :, :end], self.values[layer][self._rows, :, :end]
+
+
+def _stores(cache: KVCache) -> list[Tensor]:
+    return [*cache.keys, *cache.values]
+
+
+def _up(n: int, step: int) -> int:
+    return -(-n // step) * step

@@ -1,0 +1,159 @@
+"""One answer on its way: from the LM's logits at a place to its token, place after place.
+
+A `Writing` makes no pass itself. It asks whoever runs it for what it needs next, so that many of
+them can share passes; its state, generators and counts are its own. arXiv 2501.15781, section 3.3.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.adaptive import ADAPTIVE, Adaptive, Ending
+from model.choice import Stop, choose, entropy, sure
+from model.config import SamplerConfig
+from model.errors import ConfigError
+from model.prepared import PreparedPath
+from model.refinement import Ask, Refinement
+from model.solvers import Grid, finest_grid
+
+_ESTIMATE_STREAM, _CHOICE_STREAM = 0x9E3779B9, 0x7F4A7C15
+"""Keep the generators of sampled estimates and of choices apart from that of noise, which is the
+same at any budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer to draw."""
+
+    prompt: tuple[int, ...]
+    seed: int
+    label: str | None = None
+    """Guidance class; None or a name the adapter does not know means no class."""
+    max_new_tokens: int | None = None
+    """Below the sampler's own limit, if given."""
+    stop: Stop | None = None
+    """Asked after every token whether the answer ends with it."""
+
+    def limit(self, config: SamplerConfig) -> int:
+        """The most tokens it may have."""
+        return min(self.max_new_tokens or config.max_new_tokens, config.max_new_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token drawn for one row, what it took and what refinement made of it."""
+
+    row: int
+    id: int
+    base_id: int
+    """The LM's own first choice at this place."""
+    nfe: int
+    """Evaluations spent on it, each guided one counted twice, read-out included."""
+    last: bool
+    ending: Ending = Ending.FINISHED
+    """Capped where an adaptive method ran out of evaluations before its tolerance was met."""
+    gated: bool = False
+    """The base LM was sure enough: not refined, its own distribution was used."""
+    entropy_before: float | None = None
+    """In nats, of the LM's distribution; None where no trace was asked for."""
+    entropy_after: float | None = None
+    """In nats, of the read-out's; the same as before where nothing was evaluated."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the token was refined and is not the LM's first choice."""
+        return self.nfe > 0 and self.id != self.base_id
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the rows of one call are drawn, worked out for one prepared path."""
+
+    prepared: PreparedPath
+    config: SamplerConfig
+    grid: Grid | Adaptive
+
+    @classmethod
+    def of(cls, prepared: PreparedPath, config: SamplerConfig) -> "Recipe":
+        """Raises ConfigError where this adapter or this cap cannot do it.
+
+        Guidance costs two passes an evaluation. Where the cap cannot hold even one evaluation and
+        the read-out, it is a grid without points: the base LM alone.
+        """
+        guided = config.guidance != 1.0
+        if guided and not prepared.config.classes:
+            raise ConfigError("guidance needs an adapter trained with classes; this one has none")
+        passes = 2 if guided else 1
+        if config.method in ADAPTIVE:
+            return cls(prepared, config, _adaptive(config, passes))
+        if config.points is None:
+            return cls(prepared, config, finest_grid(config.method, config.max_nfe, passes))
+        grid = Grid(config.method, config.points, passes)
+        if grid.nfe > config.max_nfe:
+            raise ConfigError(
+                f"{config.points} points of {config.method} take {grid.nfe} evaluations a token, "
+                f"the cap is {config.max_nfe}"
+            )
+        return cls(prepared, config, grid)
+
+    def write(self, place: int, row: Row, base: Tensor) -> Generator[Ask | Token, Tensor, None]:
+        """Draws a row whose prompt came to the LM's logits `base` (1, 1, V).
+
+        Asks for evaluations and is sent their logits; gives tokens and is sent the LM's logits
+        behind each. The last token says so; it waits for no answer.
+        """
+        noise, draws, choices = (
+            torch.Generator().manual_seed(row.seed ^ stream)
+            for stream in (0, _ESTIMATE_STREAM, _CHOICE_STREAM)
+        )
+        label = torch.tensor([[self.prepared.config.class_index(row.label)]])
+        config, written, ended = self.config, list[int](), False
+        while not ended:
+            work = Refinement(self.prepared, label, config, [draws])
+            x_0 = self._noise(noise)  # always drawn, so that it does not depend on the gate
+            refine, logits = self.grid.nfe > 0, base
+            gated = refine and config.gate is not None and bool(sure(base[0, 0], config.gate))
+            if refine and not gated:
+                _, logits = yield from work.asks(self.grid, x_0)
+            _check(base, logits, place, len(written))
+            id_ = int(choose(logits[:, 0], config.choice, [written], [choices]))
+            written.append(id_)
+            ended = len(written) >= row.limit(config) or id_ in self.prepared.backbone.eos_ids
+            ended = (row.stop is not None and row.stop(written)) or ended
+            before, after = (float(entropy(x)) if config.trace else None for x in (base, logits))
+            base_id = int(base.argmax())
+            base = yield Token(
+                place, id_, base_id, work.nfe, ended, work.ending, gated, before, after
+            )
+
+    def _noise(self, generator: torch.Generator) -> Tensor:
+        """x_0 (1, 1, d) in float64."""
+        settings, device = self.prepared.config, self.prepared.backbone.device
+        noise = torch.randn(1, 1, settings.flow_dim, generator=generator)
+        return (noise * settings.noise_scale).to(device, torch.float64)
+
+
+def _check(base: Tensor, logits: Tensor, row: int, token: int) -> None:
+    for name, x in (("language model", base), ("read-out", logits)):
+        if not x.isfinite().all():
+            raise FloatingPointError(f"row {row}, token {token}: the {name} gave no finite logits")
+
+
+def _adaptive(config: SamplerConfig, passes: int) -> Grid | Adaptive:
+    if config.points is not None:
+        raise ConfigError(
+            f"{config.method} chooses its own steps: leave points out, got {config.points}"
+        )
+    if config.max_nfe <= passes:
+        return Grid("euler", 0, passes)
+    return Adaptive(
+        config.method,
+        config.max_nfe,
+        passes,
+        config.rtol,
+        config.atol,
+        config.first_step,
+        config.min_step,
+    )
