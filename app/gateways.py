@@ -13,10 +13,11 @@ from typing import get_args
 
 import torch
 
+from app import pull
 from app.ports import Cancelled, Finish, Job, ModelInfo, Outcome, Piece
 from app.settings import Settings
 from evaluation.scoring import extract
-from model import checkpoint, pull
+from model import checkpoint
 from model.candidates import candidates, vote
 from model.config import Choice, Gate, Method, SamplerConfig
 from model.engine import Engine

@@ -74,7 +74,7 @@ def build(job: dict[str, Any]) -> Any:
         for name, weight in model.named_parameters():
             spread = [s for part, s in STIRRED.items() if part in name]
             if spread:
-                weight.copy_(job.get("stir", 1.0) * spread[0] * torch.randn_like(weight))
+                weight.copy_(spread[0] * torch.randn_like(weight))
             elif not lora and "flow_" in name and "_proj" in name:
                 weight.add_(0.1 * torch.randn_like(weight))
     return model.eval()

@@ -71,7 +71,7 @@ def jobs(base: str | None) -> dict[str, dict[str, Any]]:
         "qwen2, LoRA": small | {"family": "qwen2", "seed": 3},
     }
     if base:
-        real = small | {"lm": SMOLLM, "path": PUBLISHED, "cases": FEW, "base": base, "stir": 0.2}
+        real = small | {"lm": SMOLLM, "path": PUBLISHED, "cases": FEW, "base": base}
         out["SmolLM2-135M-Instruct, random path"] = real | {"family": "llama", "seed": 4}
     return out
 

@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 
 import torch
+from tests.unit.training.test_training import CONFIG, HELD_OUT, quiet, stream
 
-from model import parallel
-from model.train import Trainer
 from tests.tiny import Letters, tiny_backbone
-from tests.unit.model.test_training import CONFIG, HELD_OUT, quiet, stream
+from training import parallel
+from training.train import Trainer
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

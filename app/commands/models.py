@@ -5,13 +5,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from app import pull as base
 from app.bootstrap import load_policy
 from app.commands.output import progress, result, show
 from app.gateways import LocalEngine, load_engine
 from app.ports import Job
 from app.settings import Settings
 from model import checkpoint, golden, reference
-from model import pull as base
 from model.errors import ModelError
 from model.hf import load_backbone
 from policies.errors import InvalidInput, Unavailable

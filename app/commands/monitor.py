@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from model.train import Progress
+from training.train import Progress
 
 
 class Monitor:

@@ -12,11 +12,11 @@ from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
-from model.data import Example
 from model.errors import ConfigError
-from model.schedule import checked
 from policies.errors import InvalidInput, Unavailable
 from tasks.mix import stream as tasks
+from training.data import Example
+from training.schedule import checked
 
 TASKS = "tasks"
 HELD_OUT_SEED = 1

@@ -14,11 +14,11 @@ from app.commands.output import result
 from app.commands.sources import Mixture, read_sources
 from app.gateways import choose_precision
 from app.settings import Settings
-from model import parallel
 from model.errors import ConfigError, ModelError
 from model.hf import Prompter, load_backbone
-from model.train import TrainConfig, Trainer
 from policies.errors import InvalidInput, Unavailable
+from training import parallel
+from training.train import TrainConfig, Trainer
 
 HELD_OUT_QUESTIONS = 64
 

@@ -7,7 +7,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from app.commands.monitor import Monitor
-from model.train import Progress
+from training.train import Progress
 
 AT = Progress(10, 500, 1000, 1.25, 1e-3, 42.0, None)
 CHECKED = Progress(20, 1000, 1000, float("nan"), 1e-6, 40.0, {"0": 1.5, "0.9": 0.5})

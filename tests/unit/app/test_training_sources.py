@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from app.commands.sources import Mixture, Source, example_of, read_sources
-from model.data import Example
 from model.errors import ConfigError
-from model.schedule import TrainConfig
 from policies.errors import InvalidInput, Unavailable
+from training.data import Example
+from training.schedule import TrainConfig
 
 CHAT = {
     "messages": [

@@ -6,8 +6,8 @@ import pytest
 
 from model.config import Choice, Gate, L2DConfig, SamplerConfig
 from model.errors import ConfigError
-from model.loss import Draws
-from model.train import TrainConfig
+from training.loss import Draws
+from training.train import TrainConfig
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,13 @@ import torch
 
 from model import checkpoint
 from model.backbone import Backbone
-from model.data import Example, collate, steps
 from model.errors import CheckpointError, ConfigError
 from model.l2d import FlowPath
-from model.loss import Draws, Objective, losses_at
-from model.schedule import TrainConfig
-from model.train import PROBE_TIMES, Progress, Trainer, begin_from
 from tests.tiny import PATH, Letters, tiny_backbone
+from training.data import Example, collate, steps
+from training.loss import Draws, Objective, losses_at
+from training.schedule import TrainConfig
+from training.train import PROBE_TIMES, Progress, Trainer, begin_from
 
 CONFIG = TrainConfig(
     adapter=PATH,

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from model.backbone import Backbone
-from model.data import Example, Row, Spelling, collate, steps
 from model.l2d import FlowPath
-from model.loss import Draws, Objective, read
 from tests.tiny import PATH, Letters, stirred_path, tiny_backbone
+from training.data import Example, Row, Spelling, collate, steps
+from training.loss import Draws, Objective, read
 
 ROWS = [([5, 6, 7], [8, 9], 0), ([5], [10, 11, 12], 2)]
 """Prompt, answer, class row."""

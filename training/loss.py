@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from model.backbone import Backbone, KVCache, causal_mask
-from model.data import Batch
 from model.errors import ConfigError
 from model.l2d import Context, FlowPath, PathLayer, refine
 from model.path import interpolate
+from training.data import Batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from safetensors.torch import load_file
 from model import checkpoint
 from model.backbone import Backbone
 from model.config import L2DConfig
-from model.data import Batch, Example, Row, Spelling, Tokens, collate, steps
 from model.errors import CheckpointError
 from model.l2d import FlowPath
-from model.loss import Draws, Objective, losses_at
-from model.parallel import add_up, agreed, rank_and_count
-from model.schedule import TrainConfig as TrainConfig
+from training.data import Batch, Example, Row, Spelling, Tokens, collate, steps
+from training.loss import Draws, Objective, losses_at
+from training.parallel import add_up, agreed, rank_and_count
+from training.schedule import TrainConfig as TrainConfig
 
 PROBE_TIMES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.97)
 FREE = (

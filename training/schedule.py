@@ -5,7 +5,7 @@ from typing import Any, Self, get_origin, get_type_hints
 
 from model.config import L2DConfig
 from model.errors import ConfigError
-from model.loss import Draws
+from training.loss import Draws
 
 NAMES = {bool: "true or false", int: "a whole number", float: "a number as 1.0e-3", str: "text"}
 

@@ -1,0 +1,1 @@
+"""Trains a path. Serving needs none of it: `model` does not know that this package is here."""
