@@ -3,7 +3,6 @@
 Jobs of all callers run at once, on one thread that owns the model.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -14,7 +13,8 @@ from typing import get_args
 import torch
 
 from app import pull
-from app.ports import Cancelled, Finish, Job, ModelInfo, Outcome, Piece
+from app.engine_thread import EngineThread
+from app.ports import Cancelled, Finish, Job, ModelInfo, Outcome, Piece, Queue
 from app.settings import Settings
 from evaluation.scoring import extract
 from model import checkpoint
@@ -27,13 +27,15 @@ from model.prepared import PreparedPath
 from model.request import Fault, Request
 from model.sampler import Row, Sampler, Token
 from model.writing import Recipe
-from policies.errors import InvalidInput, Unavailable
-from policies.types import Domain, Plan, Rung, Solver, Units
+from policies.errors import Busy, InvalidInput, Unavailable
+from policies.types import Domain, Importance, Plan, Rung, Solver, Units
 
 _POLL_SECONDS = 0.05
 """How often a job that hears nothing asks whether it was cancelled and tells its work."""
 _MEASUREMENT = -1
 """Measurements let every question of a user go first."""
+LINE_LIMIT = 32
+"""Requests that may wait before another one; with more it is refused."""
 _Event = Token | Fault | None
 
 TOLERANCE = 1e-2
@@ -85,12 +87,12 @@ class LocalEngine:
     sampler: Sampler
     prompter: Prompter
     model_info: ModelInfo
-    _thread: "_EngineThread" = field(init=False)
+    _thread: EngineThread = field(init=False)
 
     def __post_init__(self) -> None:
         pairs = zip(self.prompter.prompt("a"), self.prompter.prompt("0"), strict=False)
         prefix = [a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
-        self._thread = _EngineThread(Engine(self.sampler.prepared, prefix=prefix))
+        self._thread = EngineThread(Engine(self.sampler.prepared, prefix=prefix))
 
     def info(self) -> ModelInfo:
         return self.model_info
@@ -105,12 +107,18 @@ class LocalEngine:
     def nfe_per_token(self, plan: Plan) -> int:
         return self._recipe(plan).grid.nfe
 
+    def queue(self, importance: Importance) -> Queue:
+        engine, level = self._thread.engine, importance.rank
+        return Queue(len(engine.line.ahead(level)), LINE_LIMIT, engine.wait(level))
+
     def run(self, job: Job, cancelled: Cancelled) -> Iterator[Piece | Outcome]:
         """Pieces, then one Outcome; after a cancel that Outcome comes within one evaluation.
 
         Of several candidates nothing is shown before their vote: the pieces until then are empty.
-        So are those that only tell the work of a token that takes long.
+        So are those that only tell the work of a token that takes long. Raises Busy, before any
+        work, where the waiting line is full.
         """
+        self._refuse_if_full(job.importance)
         inbox: SimpleQueue[_Event] = SimpleQueue()
         writings = self._writings(job)
         request = self._request(job, inbox.put, job.importance.rank)
@@ -155,8 +163,7 @@ class LocalEngine:
             tell = _marked(inbox, i)
             requests.append(self._request(job, tell, _MEASUREMENT))
         try:
-            for request in requests:
-                self._thread.submit(request)
+            self._thread.submit(*requests)
             running = len(jobs)
             while running:
                 if cancelled():
@@ -175,6 +182,17 @@ class LocalEngine:
             for request in requests:
                 request.stopped = True
         return [_outcome(*each) for each in zip(jobs, requests, writings, strict=True)]
+
+    def _refuse_if_full(self, importance: Importance) -> None:
+        line = self.queue(importance)
+        if line.waiting >= line.limit:
+            raise Busy(
+                f"{line.waiting} requests wait, at most {line.limit} may; the last of them begins "
+                f"within {line.seconds:.0f} seconds",
+                waiting=line.waiting,
+                limit=line.limit,
+                seconds=round(line.seconds),
+            )
 
     def _recipe(self, plan: Plan) -> Recipe:
         try:
@@ -197,45 +215,6 @@ class LocalEngine:
         if token.id in self.sampler.prepared.backbone.eos_ids:
             writing.finish = Finish.STOP
         return writing.add(token)
-
-
-class _EngineThread:
-    """Owns the engine: ticks while there is work, sleeps while there is none."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine, self._closed = engine, False
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-
-    def submit(self, request: Request) -> None:
-        with self._changed:
-            if self._closed:
-                raise Unavailable("the engine was closed")
-            self.engine.submit(request)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
-                self._thread.start()
-            self._changed.notify()
-
-    def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _work(self) -> None:
-        while self._wanted():
-            try:
-                self.engine.tick()
-            except Exception as err:  # of a pass, so of no row alone: everyone hears of it
-                self.engine.close(err)
-        self.engine.close(Unavailable("the engine was closed"))
-
-    def _wanted(self) -> bool:
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self.engine.busy)
-            return not self._closed
 
 
 class _Writing:

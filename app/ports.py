@@ -62,6 +62,18 @@ class Piece:
     units: Units
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The waiting line as a request of some importance would find it now."""
+
+    waiting: int
+    """Requests that would go before it."""
+    limit: int
+    """With so many it is refused as Busy."""
+    seconds: float
+    """Until it would begin: at most, at the pace of late; 0 where there is room."""
+
+
 class Finish(StrEnum):
     STOP = "stop"
     LENGTH = "length"
@@ -95,8 +107,13 @@ class Engine(Protocol):
         """Evaluations a token of the grid this plan buys; raises InvalidInput if it buys none."""
         ...
 
+    def queue(self, importance: Importance) -> Queue: ...
+
     def run(self, job: Job, cancelled: Cancelled) -> Iterator[Piece | Outcome]:
-        """Pieces, then exactly one Outcome. Once `cancelled`, within one evaluation."""
+        """Pieces, then exactly one Outcome; once `cancelled`, within one evaluation.
+
+        Raises Busy, before any work, where the line is full.
+        """
         ...
 
     def run_batch(self, jobs: Sequence[Job], cancelled: Cancelled) -> list[Outcome]:

@@ -6,6 +6,7 @@ pass of the path for those that need an evaluation. A row's tokens do not depend
 passes, and its fault ends it alone.
 """
 
+import heapq
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
@@ -20,8 +21,11 @@ from model.l2d import Context
 from model.prepared import PreparedPath
 from model.refinement import Ask
 from model.request import Fault, Line, Request
-from model.slots import Slots
+from model.slots import Reader, Slots
 from model.writing import Token
+
+_FIRST_PACE = 0.05
+"""Seconds a tick is taken to last before one was measured."""
 
 
 @dataclass(eq=False, slots=True)
@@ -53,6 +57,13 @@ class _Row:
     ask: Ask | None = None
     """None: it waits for the LM to read its token."""
 
+    @property
+    def ticks(self) -> int:
+        """The most that it can still take."""
+        request, row = self.request, self.request.rows[self.place]
+        most = row.limit(request.recipe.config) + len(row.prompt)
+        return request.calls * (most - self.length)
+
 
 class Engine:
     """Draws the rows of all requests. `submit` from any thread, the rest from one at a time."""
@@ -63,10 +74,9 @@ class Engine:
         """`slots` rows at once; `prefix` begins most prompts; `chunk` prompt tokens a tick."""
         self.prepared, self.backbone = prepared, prepared.backbone
         self.slots, self.chunk, self.line = slots, chunk, Line()
+        self._pace: float | None = None  # seconds a tick, of late
         self._kv, self._rows, self._prompts = Slots(self.backbone), list[_Row](), deque[_Prompt]()
-        self._prefix, self._prefix_cache = tuple(prefix), self.backbone.new_cache(1, len(prefix))
-        if prefix:
-            self._forward(self._prefix, self._prefix_cache)
+        self._reader = Reader(self.backbone, prefix)
 
     def submit(self, request: Request) -> None:
         """Into the waiting line. Raises ConfigError where it can never be drawn."""
@@ -84,10 +94,29 @@ class Engine:
     @torch.no_grad()
     def tick(self) -> None:
         """Every row moves on by one base pass and one evaluation at most."""
+        began = time.perf_counter()
         self._admit()
         self._read()
         self._decode()
         self._evaluate()
+        seconds = time.perf_counter() - began
+        self._pace = seconds if self._pace is None else 0.9 * self._pace + 0.1 * seconds
+
+    def wait(self, level: int = 0) -> float:
+        """Seconds until a row of this importance that came now would begin.
+
+        At most, at the pace of late: answers may end before their limit, and tokens take less than
+        their cap. 0 where a slot is free. From any thread.
+        """
+        ends = [row.ticks for row in list(self._rows)]
+        ends += [p.request.ticks for p in list(self._prompts) for _ in p.places]
+        ends += [0] * (self.slots - len(ends))
+        heapq.heapify(ends)
+        for request in self.line.ahead(level):
+            begins = max(heapq.heappop(ends) for _ in request.rows)
+            for _ in request.rows:
+                heapq.heappush(ends, begins + request.ticks)
+        return ends[0] * (_FIRST_PACE if self._pace is None else self._pace)
 
     def close(self, error: Exception | None = None) -> None:
         """End everything: what runs, what waits."""
@@ -123,9 +152,9 @@ class Engine:
     def _read_piece(self, prompt: _Prompt, most: int) -> int:
         """How many tokens were read; after the last one its rows begin to write."""
         began = time.perf_counter()
-        cache = prompt.cache = prompt.cache or self._new_cache(prompt.ids)
+        cache = prompt.cache = prompt.cache or self._reader.begin(prompt.ids)
         start = cache.length
-        hidden = self._forward(prompt.ids[start : start + most], cache)[:, -1:]
+        hidden = self._reader.read(prompt.ids[start : start + most], cache)[:, -1:]
         base, new = self.backbone.logits(hidden), cache.length - prompt.read
         prompt.read = cache.length
         prompt.request.add(prompt=new, seconds=time.perf_counter() - began)
@@ -133,22 +162,6 @@ class Engine:
             for place in prompt.places:
                 self._begin(prompt.request, place, cache, hidden, base)
         return cache.length - start
-
-    def _new_cache(self, ids: tuple[int, ...]) -> KVCache:
-        """With the prefix in it, where the prompt begins so and goes on."""
-        cache, kept, n = self.backbone.new_cache(1, len(ids)), self._prefix_cache, len(self._prefix)
-        if n < len(ids) and ids[:n] == self._prefix:
-            for layer, kv in enumerate(zip(kept.keys, kept.values, strict=True)):
-                cache.append(layer, *kv)
-            cache.length = n
-        return cache
-
-    def _forward(self, ids: Sequence[int], cache: KVCache) -> Tensor:
-        """H (1, S, h) of ids behind what is cached."""
-        places = torch.arange(cache.length + len(ids), device=self.backbone.device)
-        new = places[cache.length :]
-        mask = (places <= new[:, None])[None, None]
-        return self.backbone.forward(self._tensor([ids]), cache, new[None], mask)
 
     def _begin(
         self, request: Request, place: int, cache: KVCache, hidden: Tensor, base: Tensor
@@ -167,10 +180,9 @@ class Engine:
         if not rows:
             return
         began, cache = time.perf_counter(), self._kv.part(rows[0].slot, [r.length for r in rows])
-        ids, positions = ([[r.token] for r in rows], [[r.length] for r in rows])
-        hidden = self.backbone.forward(
-            self._tensor(ids), cache, self._tensor(positions), cache.mask(new=1)
-        )
+        ids = self._tensor([[r.token] for r in rows])
+        positions = self._tensor([[r.length] for r in rows])
+        hidden = self.backbone.forward(ids, cache, positions, cache.mask(new=1))
         logits = self.backbone.logits(hidden)
         seconds = (time.perf_counter() - began) / len(rows)
         for i, row in enumerate(rows):

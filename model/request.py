@@ -67,11 +67,15 @@ class Request:
         self.left = len(self.rows)
 
     @property
+    def calls(self) -> int:
+        """The most passes of the path in a row that one token can take, and at least one tick."""
+        grid = self.recipe.grid
+        return max(1, (grid.nfe - 1) // grid.passes + 1)
+
+    @property
     def ticks(self) -> int:
-        """The most that one of its rows can take: of each token the calls, and at least one."""
-        grid, config = self.recipe.grid, self.recipe.config
-        calls = max(1, -(-(grid.nfe - 1) // grid.passes) + 1)
-        return calls * max(row.limit(config) for row in self.rows)
+        """The most that its longest row can take."""
+        return self.calls * max(row.limit(self.recipe.config) for row in self.rows)
 
     @property
     def positions(self) -> int:

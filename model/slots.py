@@ -1,6 +1,7 @@
 """Keys and values of the rows under way: a slot a row, so that those of a batch lie side by side.
 
-Every row fills its slot from position 0 on to a length of its own; what lies behind is masked.
+Every row fills its slot from position 0 on to a length of its own; what lies behind is masked. A
+prompt is read apart from them, then copied into the slots of the rows that share it.
 """
 
 from collections.abc import Sequence
@@ -81,6 +82,32 @@ class Part(KVCache):
     def view(self, layer: int, end: int | None = None) -> tuple[Tensor, Tensor]:
         end = self.length if end is None else end
         return self.keys[layer][self._rows, :, :end], self.values[layer][self._rows, :, :end]
+
+
+class Reader:
+    """Reads prompts, a piece at a time; those that begin with the prefix only behind it."""
+
+    def __init__(self, backbone: Backbone, prefix: Sequence[int]) -> None:
+        self.backbone, self._prefix = backbone, tuple(prefix)
+        self._read = backbone.new_cache(1, len(prefix))
+        if prefix:
+            self.read(prefix, self._read)
+
+    def begin(self, ids: tuple[int, ...]) -> KVCache:
+        """Room for a prompt, with the prefix in it where the prompt begins so and goes on."""
+        cache, n = self.backbone.new_cache(1, len(ids)), len(self._prefix)
+        if n < len(ids) and ids[:n] == self._prefix:
+            for layer, kv in enumerate(zip(self._read.keys, self._read.values, strict=True)):
+                cache.append(layer, *kv)
+            cache.length = n
+        return cache
+
+    @torch.no_grad()
+    def read(self, ids: Sequence[int], cache: KVCache) -> Tensor:
+        """H (1, S, h) of ids (S) behind what is cached."""
+        places = torch.arange(cache.length + len(ids), device=self.backbone.device)
+        new, row = places[cache.length :], torch.tensor([ids], device=self.backbone.device)
+        return self.backbone.forward(row, cache, new[None], (places <= new[:, None])[None, None])
 
 
 def _stores(cache: KVCache) -> list[Tensor]:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
-from app.ports import Cancelled, Finish, Job, ModelInfo, Outcome, Piece
+from app.ports import Cancelled, Finish, Job, ModelInfo, Outcome, Piece, Queue
 from policies.errors import InvalidInput
-from policies.types import Plan, Solver, Units
+from policies.types import Importance, Plan, Solver, Units
 
 MODEL = ModelInfo(
     model="fake",
@@ -59,6 +59,9 @@ class FakeEngine:
         if steps < 1 or nfe > rung.max_nfe_per_token:
             raise InvalidInput(f"no grid of {rung.solver} fits {rung.max_nfe_per_token}")
         return nfe
+
+    def queue(self, importance: Importance) -> Queue:  # noqa: ARG002
+        return Queue(waiting=0, limit=32, seconds=0.0)
 
     def run(self, job: Job, cancelled: Cancelled) -> Iterator[Piece | Outcome]:
         with self._lock:

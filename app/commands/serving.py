@@ -16,7 +16,8 @@ def serve(settings: Settings, args: argparse.Namespace) -> int:
     """Runs until interrupted. Running answers are settled to the work done when it stops."""
     _refuse_strangers(args.host)
     progress("loading the model")
-    pilot = build(settings, load_engine(settings))
+    engine = load_engine(settings)
+    pilot = build(settings, engine)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read by gradio when it is imported
     from app.views.launch import launch_options
     from app.views.shell import build as build_pages
@@ -32,6 +33,7 @@ def serve(settings: Settings, args: argparse.Namespace) -> int:
         raise InvalidInput(f"cannot serve on {args.host}:{args.port}: {err}") from err
     finally:
         stop.set()
+        engine.close()
     return 0
 
 

@@ -20,9 +20,9 @@ from model.hf import Prompter
 from model.l2d import Context, FlowPath
 from model.prepared import PreparedPath, Times
 from model.sampler import Row, Sampler
-from policies.errors import InvalidInput, Unavailable
+from policies.errors import Busy, InvalidInput, Unavailable
 from policies.pricing import worst_case
-from policies.types import Domain, Plan, Rung, Solver, Units
+from policies.types import Domain, Importance, Plan, Rung, Solver, Units
 from tests.fakes import MODEL
 from tests.tiny import VOCAB, tiny_prepared, tiny_sampler
 
@@ -251,6 +251,30 @@ def test_cancelled_measurement_is_unavailable(slow: Slow, slowly: LocalEngine) -
     time.sleep(0.4)
     assert len(slow.batches) <= 4
     assert slowly.run_batch([], lambda: False) == []
+
+
+def test_full_line_refuses_with_the_wait_and_the_important_still_come_in(
+    slow: Slow, slowly: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.gateways.LINE_LIMIT", 2)
+    slowly._thread.engine.slots = 1
+    stop = list[bool]()
+    with ThreadPoolExecutor() as pool:
+        for seed in range(3):
+            pool.submit(list, slowly.run(job(PLAIN, seed=seed), lambda: bool(stop)))
+            while not slow.batches or len(slowly._thread.engine.line) < seed:
+                time.sleep(0.01)
+        line = slowly.queue(Importance.STANDARD)
+        assert (line.waiting, line.limit) == (2, 2)
+        assert 0 < line.seconds < 60
+        with pytest.raises(Busy, match="2 requests wait, at most 2 may"):
+            next(slowly.run(job(PLAIN), lambda: False))
+        assert slowly.queue(Importance.CRITICAL).waiting == 0
+        important = replace(job(PLAIN), importance=Importance.CRITICAL)
+        *_, outcome = slowly.run(important, lambda: len(slow.batches) > 3 * 6)
+        stop.append(True)
+    assert isinstance(outcome, Outcome)
+    assert outcome.units.nfe > 0  # it went before the two that came earlier
 
 
 def test_gate_saves_evaluations_that_are_then_not_charged() -> None:

@@ -358,7 +358,7 @@ def test_keys_that_are_no_numbers_leave_with_their_row() -> None:
     poison = [Asked(prepared, [Row((*PROMPT, 95, 1, 2), 1)], config) for _ in range(2)]
     run(engine, *poison)
     assert all(one.faults and not one.tokens() for one in poison)
-    unlike = [Asked(prepared, [Row(PROMPT[:n], n)], config) for n in (6, 2)]
+    unlike = [Asked(prepared, [Row(PROMPT[:n], n)], config) for n in (2, 6)]  # 2 takes their slot
     run(engine, *unlike)
     for one in unlike:
         assert one.tokens() == alone(prepared, one.request.rows[0], config)
@@ -427,3 +427,40 @@ def test_a_large_request_is_not_passed_by_smaller_ones() -> None:
     assert line.pop(rows=2) is None
     assert line.pop(rows=3) is large
     assert line.pop(rows=1) is small
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 2)), min_size=1, max_size=7),
+    st.integers(0, 5),
+)
+def test_wait_is_told_to_the_token_where_answers_use_all_they_may(
+    coming: list[tuple[int, int]], ticks: int
+) -> None:
+    prepared = tiny_prepared()
+    engine = Engine(prepared, slots=2)
+    for tokens, rows in coming:
+        asked = Asked(prepared, [row_of(i, tokens) for i in range(rows)], CONFIGS[1])
+        engine.submit(asked.request)
+    for _ in range(ticks):
+        engine.tick()
+    engine._pace = 1.0
+    told, mine = engine.wait(), Asked(prepared, [row()], CONFIGS[1])
+    engine.submit(mine.request)
+    waited = -1
+    while not mine.request.work.prompt_tokens:
+        engine.tick()
+        waited += 1
+    assert waited <= told <= waited + 3
+    if not ticks:
+        assert waited == told
+
+
+def test_there_is_no_wait_where_there_is_room_and_a_shorter_one_for_the_important() -> None:
+    engine, watched = watched_engine(slots=1)
+    assert engine.wait() == 0.0
+    for _ in range(3):
+        engine.submit(Asked(watched, [row()], CONFIGS[1]).request)
+    engine.tick()
+    assert engine.wait(level=9) < engine.wait()
+    assert engine.wait() > 0.0
