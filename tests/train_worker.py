@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import torch
-from tests.unit.training.test_training import CONFIG, HELD_OUT, quiet, stream
 
 from tests.tiny import Letters, tiny_backbone
+from tests.unit.training.test_training import CONFIG, HELD_OUT, quiet, stream
 from training import parallel
 from training.train import Trainer
 
