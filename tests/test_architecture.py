@@ -1,6 +1,7 @@
 """The shape of the code, held by tests: directions of imports, purity, docstrings everywhere."""
 
 import ast
+import functools
 import subprocess
 import sys
 import tomllib
@@ -23,8 +24,15 @@ def sources(*folders: str) -> list[Path]:
     return sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
 
 
+@functools.cache
 def tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), str(file))
+
+
+# Parsed while tests are collected, before any of them starts a thread: CPython 3.11 keeps the depth
+# of this recursion for all threads together and may end one of two with a SystemError.
+for _file in sources(*PACKAGES, *SUPPORT):
+    tree(_file)
 
 
 def imported(file: Path) -> Iterator[str]:
