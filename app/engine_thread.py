@@ -1,6 +1,7 @@
 """The one thread that owns the model: ticks the engine while there is work, sleeps otherwise."""
 
 import threading
+from collections.abc import Callable
 
 from model.engine import Engine
 from model.request import Request
@@ -10,8 +11,9 @@ from policies.errors import Unavailable
 class EngineThread:
     """Takes requests from any thread. Begins with the first, ends with close()."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine, self._closed = engine, False
+    def __init__(self, engine: Engine, begin: Callable[[], None] = lambda: None) -> None:
+        """`begin` is called first, in the thread itself."""
+        self.engine, self._begin, self._closed = engine, begin, False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -35,6 +37,7 @@ class EngineThread:
             self._thread.join()
 
     def _work(self) -> None:
+        self._begin()
         while self._wanted():
             try:
                 self.engine.tick()

@@ -3,6 +3,7 @@
 Jobs of all callers run at once, on one thread that owns the model.
 """
 
+import atexit
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -50,8 +51,10 @@ def load_engine(settings: Settings) -> "LocalEngine":
     """Base weights, adapter and tokenizer from disk. Raises Unavailable saying what is missing."""
     if settings.model == "builtin" and not pull.is_pulled(Path(settings.base_dir)):
         raise Unavailable("the base weights are not here yet; run: python app.py model pull")
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
+    threads = settings.threads or torch.get_num_threads()
+    # Of this thread, which only loads. Each thread that computes keeps workers of its own, and with
+    # more of them than cores OpenMP puts them to sleep after every operation: half the speed.
+    torch.set_num_threads(1)
     dtype = choose_precision(settings.precision)
     try:
         backbone = load_backbone(settings.base_dir, dtype).to(device=settings.device)
@@ -70,7 +73,9 @@ def load_engine(settings: Settings) -> "LocalEngine":
         precision=str(dtype).removeprefix("torch."),
         classes=adapter.path.config.classes,
     )
-    return LocalEngine(Sampler(PreparedPath(backbone, adapter.path)), prompter, info)
+    engine = LocalEngine(Sampler(PreparedPath(backbone, adapter.path)), prompter, info, threads)
+    atexit.register(engine.close)  # a thread still in torch when the process ends would abort it
+    return engine
 
 
 def choose_precision(wanted: str) -> torch.dtype:
@@ -87,12 +92,19 @@ class LocalEngine:
     sampler: Sampler
     prompter: Prompter
     model_info: ModelInfo
+    threads: int | None = None
+    """Of the model's own thread; None leaves them as they are."""
     _thread: EngineThread = field(init=False)
 
     def __post_init__(self) -> None:
         pairs = zip(self.prompter.prompt("a"), self.prompter.prompt("0"), strict=False)
         prefix = [a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
-        self._thread = EngineThread(Engine(self.sampler.prepared, prefix=prefix))
+        engine = Engine(self.sampler.prepared, prefix=prefix)
+        self._thread = EngineThread(engine, self._begin)
+
+    def _begin(self) -> None:
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
 
     def info(self) -> ModelInfo:
         return self.model_info
