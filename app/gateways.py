@@ -51,10 +51,19 @@ def load_engine(settings: Settings) -> "LocalEngine":
     """Base weights, adapter and tokenizer from disk. Raises Unavailable saying what is missing."""
     if settings.model == "builtin" and not pull.is_pulled(Path(settings.base_dir)):
         raise Unavailable("the base weights are not here yet; run: python app.py model pull")
-    threads = settings.threads or torch.get_num_threads()
+    before = torch.get_num_threads()
     # Of this thread, which only loads. Each thread that computes keeps workers of its own, and with
     # more of them than cores OpenMP puts them to sleep after every operation: half the speed.
     torch.set_num_threads(1)
+    try:
+        engine = _loaded(settings, settings.threads or before)
+    finally:
+        torch.set_num_threads(before)
+    atexit.register(engine.close)  # a thread still in torch when the process ends would abort it
+    return engine
+
+
+def _loaded(settings: Settings, threads: int) -> "LocalEngine":
     dtype = choose_precision(settings.precision)
     try:
         backbone = load_backbone(settings.base_dir, dtype).to(device=settings.device)
@@ -73,9 +82,7 @@ def load_engine(settings: Settings) -> "LocalEngine":
         precision=str(dtype).removeprefix("torch."),
         classes=adapter.path.config.classes,
     )
-    engine = LocalEngine(Sampler(PreparedPath(backbone, adapter.path)), prompter, info, threads)
-    atexit.register(engine.close)  # a thread still in torch when the process ends would abort it
-    return engine
+    return LocalEngine(Sampler(PreparedPath(backbone, adapter.path)), prompter, info, threads)
 
 
 def choose_precision(wanted: str) -> torch.dtype:

@@ -199,6 +199,26 @@ class Watched(PreparedPath):
         return [x for t, x, _ in self.seen if t == 0.0]
 
 
+class Reading(Backbone):
+    """Remembers the shape (B, S) of everything the LM reads."""
+
+    read: list[tuple[int, ...]]
+
+    def forward(
+        self, ids: Tensor, cache: KVCache, positions: Tensor, mask: Tensor | None
+    ) -> Tensor:
+        self.read.append(tuple(ids.shape))
+        return super().forward(ids, cache, positions, mask)
+
+
+def reading() -> tuple[PreparedPath, Reading]:
+    """A stirred path on a tiny LM that notes what it reads."""
+    plain = tiny_backbone()
+    backbone = Reading(**{f.name: getattr(plain, f.name) for f in dataclasses.fields(plain)})
+    object.__setattr__(backbone, "read", [])
+    return PreparedPath(backbone, stirred_path(backbone)), backbone
+
+
 @functools.cache
 def tiny_sampler() -> Sampler:
     return Sampler(tiny_prepared())

@@ -133,12 +133,3 @@ def losses_at(objective: Objective, batch: Batch, times: tuple[float, ...]) -> l
         logits = objective.backbone.logits(hidden[batch.valid]).float()
         out.append(float(F.cross_entropy(logits, batch.targets[batch.valid])))
     return out
-
-
-@torch.no_grad()
-def losses_along(objective: Objective, batch: Batch, times: tuple[float, ...]) -> list[float]:
-    """Cross-entropy in nats of passes at these times, each fed the guess before, as in sampling."""
-    draws = replace(objective.draws, own_guess_share=1.0, class_dropout=0.0)
-    alone = Objective(objective.backbone, objective.path, draws, objective.generator)
-    full = [torch.full(batch.targets.shape, t, device=batch.ids.device) for t in times]
-    return [float(loss) for loss in alone.chain(batch, full)]

@@ -1,37 +1,13 @@
 """Candidates share the reading of their prompt, equal answers drawn alone, and vote."""
 
-import dataclasses
-
 import pytest
 import torch
-from torch import Tensor
 
-from model.backbone import Backbone, KVCache
 from model.candidates import Vote, candidates, vote
 from model.config import Choice, SamplerConfig
 from model.errors import ConfigError
-from model.prepared import PreparedPath
 from model.sampler import Sampler
-from tests.tiny import BATCH, PROMPT, by_row, draw, row, stirred_path, tiny_backbone
-
-
-class Counting(Backbone):
-    """Remembers the shape (B, S) of everything the LM reads."""
-
-    read: list[tuple[int, ...]]
-
-    def forward(
-        self, ids: Tensor, cache: KVCache, positions: Tensor, mask: Tensor | None
-    ) -> Tensor:
-        self.read.append(tuple(ids.shape))
-        return super().forward(ids, cache, positions, mask)
-
-
-def counting_sampler() -> tuple[Sampler, Counting]:
-    plain = tiny_backbone()
-    backbone = Counting(**{f.name: getattr(plain, f.name) for f in dataclasses.fields(plain)})
-    object.__setattr__(backbone, "read", [])
-    return Sampler(PreparedPath(backbone, stirred_path(backbone))), backbone
+from tests.tiny import BATCH, PROMPT, by_row, draw, reading, row
 
 
 @pytest.mark.parametrize("choice", [Choice(), Choice(temperature=1.0)])
@@ -44,17 +20,17 @@ def test_candidates_equal_separate_runs_of_their_seeds(choice: Choice) -> None:
 
 
 def test_prompt_of_candidates_is_read_once() -> None:
-    sampler, backbone = counting_sampler()
+    prepared, backbone = reading()
     rows = [*candidates(row(1), 3), *candidates(row(2, PROMPT[:2]), 2)]
-    tokens = list(sampler.generate(rows, SamplerConfig(max_nfe=3, max_new_tokens=3)))
+    tokens = list(Sampler(prepared).generate(rows, SamplerConfig(max_nfe=3, max_new_tokens=3)))
     assert backbone.read == [(1, len(PROMPT)), (1, 2), (5, 1), (5, 1)]
     for i, single in enumerate(rows):
         assert by_row(tokens)[i] == by_row(draw(single, max_nfe=3, max_new_tokens=3))[0]
 
 
 def test_different_prompts_are_each_read() -> None:
-    sampler, backbone = counting_sampler()
-    list(sampler.generate(BATCH, SamplerConfig(max_nfe=0, max_new_tokens=1)))
+    prepared, backbone = reading()
+    list(Sampler(prepared).generate(BATCH, SamplerConfig(max_nfe=0, max_new_tokens=1)))
     assert backbone.read == [(1, 6), (1, 2), (1, 9)]  # the last of the four repeats the first
 
 

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from model.backbone import Backbone, KVCache
 from model.config import Choice, Gate, SamplerConfig
 from model.engine import Engine
 from model.errors import Cancelled, ConfigError
@@ -27,6 +26,7 @@ from tests.tiny import (
     VOCAB,
     Watched,
     last_place,
+    reading,
     row,
     stirred_path,
     tiny_backbone,
@@ -190,25 +190,6 @@ def test_one_who_waits_takes_the_place_of_one_who_leaves() -> None:
     rows = [row_of(i, n) for i, n in enumerate((1, 3, 1, 1))]
     run(engine, *(Asked(watched, [r], CONFIGS[1]) for r in rows))
     assert watched.batches == [2] * 3 * 3
-
-
-class Reading(Backbone):
-    """Remembers how many tokens of how many rows each pass of the LM read."""
-
-    read: list[tuple[int, ...]]
-
-    def forward(
-        self, ids: Tensor, cache: KVCache, positions: Tensor, mask: Tensor | None
-    ) -> Tensor:
-        self.read.append(tuple(ids.shape))
-        return super().forward(ids, cache, positions, mask)
-
-
-def reading() -> tuple[PreparedPath, Reading]:
-    plain = tiny_backbone()
-    backbone = Reading(**{f.name: getattr(plain, f.name) for f in dataclasses.fields(plain)})
-    object.__setattr__(backbone, "read", [])
-    return PreparedPath(backbone, stirred_path(backbone)), backbone
 
 
 def test_a_long_prompt_is_read_in_pieces_while_others_write() -> None:
