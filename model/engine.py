@@ -17,11 +17,11 @@ from torch import Tensor
 
 from model.backbone import KVCache
 from model.errors import ConfigError
-from model.l2d import Context
+from model.passes import Passes, TorchPasses
 from model.prepared import PreparedPath
 from model.refinement import Ask
 from model.request import Fault, Line, Request
-from model.slots import Reader, Slots
+from model.slots import Prefix, Slots
 from model.writing import Token
 
 _FIRST_PACE = 0.05
@@ -69,14 +69,20 @@ class Engine:
     """Draws the rows of all requests. `submit` from any thread, the rest from one at a time."""
 
     def __init__(
-        self, prepared: PreparedPath, slots: int = 64, prefix: Sequence[int] = (), chunk: int = 256
+        self,
+        prepared: PreparedPath,
+        slots: int = 64,
+        prefix: Sequence[int] = (),
+        chunk: int = 256,
+        passes: Passes | None = None,
     ) -> None:
         """`slots` rows at once; `prefix` begins most prompts; `chunk` prompt tokens a tick."""
+        self.passes = passes or TorchPasses(prepared)
         self.prepared, self.backbone = prepared, prepared.backbone
         self.slots, self.chunk, self.line = slots, chunk, Line()
         self._pace: float | None = None  # seconds a tick, of late
         self._kv, self._rows, self._prompts = Slots(self.backbone), list[_Row](), deque[_Prompt]()
-        self._reader = Reader(self.backbone, prefix)
+        self._prefix = Prefix(self.backbone, prefix, self.passes.read)
 
     def submit(self, request: Request) -> None:
         """Into the waiting line. Raises ConfigError where it can never be drawn."""
@@ -152,9 +158,9 @@ class Engine:
     def _read_piece(self, prompt: _Prompt, most: int) -> int:
         """How many tokens were read; after the last one its rows begin to write."""
         began = time.perf_counter()
-        cache = prompt.cache = prompt.cache or self._reader.begin(prompt.ids)
+        cache = prompt.cache = prompt.cache or self._prefix.begin(prompt.ids)
         start = cache.length
-        hidden = self._reader.read(prompt.ids[start : start + most], cache)[:, -1:]
+        hidden = self.passes.read(prompt.ids[start : start + most], cache)[:, -1:]
         base, new = self.backbone.logits(hidden), cache.length - prompt.read
         prompt.read = cache.length
         prompt.request.add(prompt=new, seconds=time.perf_counter() - began)
@@ -179,11 +185,8 @@ class Engine:
         rows = self._ready(asking=False)
         if not rows:
             return
-        began, cache = time.perf_counter(), self._kv.part(rows[0].slot, [r.length for r in rows])
-        ids = self._tensor([[r.token] for r in rows])
-        positions = self._tensor([[r.length] for r in rows])
-        hidden = self.backbone.forward(ids, cache, positions, cache.mask(new=1))
-        logits = self.backbone.logits(hidden)
+        began = time.perf_counter()
+        hidden, logits = self.passes.decode(self._kv, rows)
         seconds = (time.perf_counter() - began) / len(rows)
         for i, row in enumerate(rows):
             row.length += 1
@@ -199,37 +202,16 @@ class Engine:
             return
         began = time.perf_counter()
         asks = [row.ask for row in rows if row.ask is not None]
-        widths = [ask.x.shape[1] for ask in asks]
-        Q = max(widths)  # where one is guided, the others ask the same twice
-        x = torch.cat([ask.x.expand(-1, Q, -1) for ask in asks])
-        labels = torch.cat([ask.labels.expand(-1, Q) for ask in asks])
-        context = self._context(rows, widths, Q)
-        hidden = self.prepared.hidden(x, [ask.t for ask in asks], labels, context)
-        own = [hidden[i : i + 1, :q] for i, q in enumerate(widths)]
-        logits = self.backbone.logits(torch.cat(own, dim=1)).split(widths, dim=1)
+        states, logits = self.passes.evaluate(self._kv, rows, asks)
         seconds, made = (time.perf_counter() - began) / len(rows), dict[Request, int]()
-        for row, q, state in zip(rows, widths, own, strict=True):
-            row.carried = state
+        for row, state in zip(rows, states, strict=True):
+            row.carried, q = state, state.shape[1]
             row.request.add(nfe=q, seconds=seconds)
             made[row.request] = made.get(row.request, 0) + q
         for request, nfe in made.items():
             request.hooks.after(nfe)
         for row, its in zip(rows, logits, strict=True):
             self._advance(row, its)
-
-    def _context(self, rows: Sequence[_Row], widths: Sequence[int], Q: int) -> Context:
-        cache = self._kv.part(rows[0].slot, [r.length for r in rows])
-        rope = self.backbone.rotary(self._tensor([[r.length - 1] for r in rows]))
-        token = self.backbone.embedding[self._tensor([[r.token] for r in rows])]
-        hidden, carried = torch.cat([r.hidden for r in rows]), None
-        if self.prepared.config.carry:
-            own = [r.carried[:, :q].expand(-1, Q, -1) for r, q in zip(rows, widths, strict=True)]
-            carried = torch.cat(own)
-        token, hidden, cos, sin = (y.expand(-1, Q, -1) for y in (token, hidden, *rope))
-        return Context(cache, token, hidden, (cos, sin), cache.mask(), carried)
-
-    def _tensor(self, numbers: Sequence[Sequence[int]]) -> Tensor:
-        return torch.tensor(numbers, device=self.backbone.device)
 
     def _ready(self, asking: bool) -> list[_Row]:
         """The rows that ask for an evaluation, or the others; side by side in the cache.

@@ -32,12 +32,12 @@ class PreparedPath:
     """The frozen LM and its path, for inference. `table` is R (V, d), float32."""
 
     def __init__(self, backbone: Backbone, path: FlowPath) -> None:
-        self.backbone, self.config, self._path = backbone, path.config, path
+        self.backbone, self.config, self.path = backbone, path.config, path
         # Bounded, as adaptive solvers hardly ever come back to the same time. Safe between threads.
         self._for = lru_cache(maxsize=_KEPT_MODULATIONS)(self._modulations)
         with torch.no_grad():
             self.table = path.flow_table(backbone.embedding)
-            self._layers = [
+            self.layers = [
                 PathLayer(*(_merge(p) for p in layer)) for layer in path.layers(backbone)
             ]
 
@@ -49,7 +49,11 @@ class PreparedPath:
     def hidden(self, x_t: Tensor, t: Times, labels: Tensor, context: Context) -> Tensor:
         """The state (B, Q, h) behind these logits, which the next evaluation may carry on from."""
         mods = self._at(t, labels)
-        return refine(self.backbone, self._layers, self._path, x_t, mods, context)
+        return refine(self.backbone, self.layers, self.path, x_t, mods, context)
+
+    def at(self, t: float, label: int) -> tuple[Tensor, Modulations]:
+        """Modulations of a (t, class), and those of the layers once more in one piece (L, 6, h)."""
+        return self._for(_Key(t, label))
 
     def _at(self, t: Times, labels: Tensor) -> Modulations:
         times = [t] * len(labels) if isinstance(t, float) else t
@@ -69,11 +73,10 @@ class PreparedPath:
         )
 
     def _modulations(self, key: _Key) -> tuple[Tensor, Modulations]:
-        """Once more in one piece (L, 6, h), to be gathered by one copy."""
         device = self.backbone.device
         t = torch.tensor(key.t, dtype=torch.float32, device=device)
         label = torch.tensor(key.label, device=device)
-        mods = self._path.modulations(self.backbone, t, label)
+        mods = self.path.modulations(self.backbone, t, label)
         six = torch.stack([torch.stack(layer) for layer in mods.layers])
         return six, mods._replace(layers=[LayerModulation(*layer) for layer in six])
 

@@ -4,12 +4,15 @@ Every row fills its slot from position 0 on to a length of its own; what lies be
 prompt is read apart from them, then copied into the slots of the rows that share it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from model.backbone import Backbone, KVCache
+
+Read = Callable[[Sequence[int], KVCache], Tensor]
+"""H (1, S, h) of ids (S) behind what is cached."""
 
 _ROWS, _POSITIONS = 8, 128
 """Slots grow in such steps."""
@@ -84,30 +87,23 @@ class Part(KVCache):
         return self.keys[layer][self._rows, :, :end], self.values[layer][self._rows, :, :end]
 
 
-class Reader:
-    """Reads prompts, a piece at a time; those that begin with the prefix only behind it."""
+class Prefix:
+    """What most prompts begin with, read once."""
 
-    def __init__(self, backbone: Backbone, prefix: Sequence[int]) -> None:
-        self.backbone, self._prefix = backbone, tuple(prefix)
-        self._read = backbone.new_cache(1, len(prefix))
-        if prefix:
-            self.read(prefix, self._read)
+    def __init__(self, backbone: Backbone, ids: Sequence[int], read: Read) -> None:
+        self.backbone, self._ids = backbone, tuple(ids)
+        self._cache = backbone.new_cache(1, len(ids))
+        if ids:
+            read(ids, self._cache)
 
     def begin(self, ids: tuple[int, ...]) -> KVCache:
         """Room for a prompt, with the prefix in it where the prompt begins so and goes on."""
-        cache, n = self.backbone.new_cache(1, len(ids)), len(self._prefix)
-        if n < len(ids) and ids[:n] == self._prefix:
-            for layer, kv in enumerate(zip(self._read.keys, self._read.values, strict=True)):
+        cache, n = self.backbone.new_cache(1, len(ids)), len(self._ids)
+        if n < len(ids) and ids[:n] == self._ids:
+            for layer, kv in enumerate(zip(self._cache.keys, self._cache.values, strict=True)):
                 cache.append(layer, *kv)
             cache.length = n
         return cache
-
-    @torch.no_grad()
-    def read(self, ids: Sequence[int], cache: KVCache) -> Tensor:
-        """H (1, S, h) of ids (S) behind what is cached."""
-        places = torch.arange(cache.length + len(ids), device=self.backbone.device)
-        new, row = places[cache.length :], torch.tensor([ids], device=self.backbone.device)
-        return self.backbone.forward(row, cache, new[None], (places <= new[:, None])[None, None])
 
 
 def _stores(cache: KVCache) -> list[Tensor]:

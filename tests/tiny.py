@@ -119,6 +119,19 @@ def tiny_backbone(name: str = "llama, tied", dtype: torch.dtype = torch.float32)
     return read_backbone(tiny_lm(name, dtype))
 
 
+def sized_backbone(name: str, hidden: int, dtype: torch.dtype) -> Backbone:
+    """A random LM of another width, its weights bfloat16 numbers in any precision."""
+    family, settings = lm_settings(name)
+    config = AutoConfig.for_model(family, **settings | {"hidden_size": hidden})
+    torch.manual_seed(1)
+    lm = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    lm.eval().requires_grad_(False)
+    for weight in lm.parameters():
+        if weight.dim() == 1:
+            weight.add_(0.2 * torch.randn_like(weight))
+    return read_backbone(lm.bfloat16()).to(dtype)
+
+
 def stirred_path(backbone: Backbone, config: L2DConfig = PATH, scale: float = 0.3) -> FlowPath:
     """A path whose every weight is random: it changes what the LM says."""
     torch.manual_seed(2)

@@ -85,7 +85,7 @@ def test_every_evaluation_is_handed_the_state_of_the_one_before(guidance: float)
             seen.append((context.carried, out))
             return out
 
-    watched = Watched(prepared.backbone, prepared._path)
+    watched = Watched(prepared.backbone, prepared.path)
     place = last_place(prepared.backbone, PROMPT)
     passes = 1 if guidance == 1.0 else 2
     config = SamplerConfig(max_nfe=20, guidance=guidance)

@@ -1,0 +1,100 @@
+"""What the kernels need below numba's own reach: addresses, bfloat16, prefetching, atomics.
+
+Each is one instruction or two of LLVM, so that they are the same on every processor it knows.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+_I64, _I32, _F32 = ir.IntType(64), ir.IntType(32), ir.FloatType()
+
+
+def _pointer(kind: Any) -> Any:
+    @intrinsic
+    def at(_context: Any, address: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(kind)(types.int64), codegen
+
+    return at
+
+
+bfloats = _pointer(types.uint16)
+"""The address of bfloat16 numbers, as a pointer for numba.carray."""
+floats = _pointer(types.float32)
+numbers = _pointer(types.int64)
+
+
+@intrinsic
+def widen(_context: Any, bits: Any) -> Any:
+    """bfloat16 -> float32: its bits are the upper half."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        upper = builder.shl(builder.zext(args[0], _I32), ir.Constant(_I32, 16))
+        return builder.bitcast(upper, _F32)
+
+    return types.float32(types.uint16), codegen
+
+
+@intrinsic
+def bits_of(_context: Any, value: Any) -> Any:
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], _I32)
+
+    return types.uint32(types.float32), codegen
+
+
+@intrinsic
+def float_of(_context: Any, bits: Any) -> Any:
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], _F32)
+
+    return types.float32(types.int32), codegen
+
+
+@njit(inline="always")
+def narrow(value):
+    """float32 -> bfloat16, to the nearest, ties to even."""
+    bits = bits_of(value)
+    return types.uint16((bits + types.uint32(0x7FFF) + ((bits >> 16) & 1)) >> 16)
+
+
+@intrinsic
+def prefetch(_context: Any, address: Any) -> Any:
+    """Bring the cache line at this address near; any address is allowed."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        call = builder.module.declare_intrinsic(
+            "llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), (byte, _I32, _I32, _I32))
+        )
+        near = [ir.Constant(_I32, value) for value in (0, 3, 1)]  # to read, into L1, data
+        builder.call(call, [builder.inttoptr(args[0], byte), *near])
+
+    return types.void(types.int64), codegen
+
+
+@intrinsic
+def add_to(_context: Any, address: Any, value: Any) -> Any:
+    """Atomically add to the int64 at an address; what was there before."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        place = builder.inttoptr(args[0], _I64.as_pointer())
+        return builder.atomic_rmw("add", place, args[1], "seq_cst")
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
+def look_at(_context: Any, address: Any) -> Any:
+    """The int64 at an address, as other threads left it."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        place = builder.inttoptr(args[0], _I64.as_pointer())
+        return builder.load_atomic(place, "acquire", 8)
+
+    return types.int64(types.int64), codegen

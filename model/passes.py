@@ -1,0 +1,92 @@
+"""The passes an engine makes: of the LM over a prompt or a token a row, of the path. Here by torch.
+
+Another way to make them (faster on some processor) needs only the same methods.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from model.backbone import KVCache
+from model.l2d import Context
+from model.prepared import PreparedPath
+from model.refinement import Ask
+from model.slots import Slots
+
+
+class Place(Protocol):
+    """Where a row stands."""
+
+    slot: int
+    token: int
+    """Its newest id."""
+    length: int
+    """Tokens in its slot."""
+    hidden: Tensor  # H (1, 1, h)
+    carried: Tensor  # (1, Q, h), what its newest evaluation came to; before the first, H
+
+
+class Passes(Protocol):
+    """Rows stand in slots side by side."""
+
+    def read(self, ids: Sequence[int], cache: KVCache) -> Tensor:
+        """H (1, S, h) of ids (S) behind what is cached."""
+        ...
+
+    def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Tensor]:
+        """H (B, 1, h) and logits (B, 1, V) behind every row's token, which enters its slot."""
+        ...
+
+    def evaluate(
+        self, kv: Slots, rows: Sequence[Place], asks: Sequence[Ask]
+    ) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+        """Of every row the states (1, Q, h) and logits (1, Q, V) that its Q queries come to."""
+        ...
+
+
+class TorchPasses:
+    """On every device, in the precision of the LM."""
+
+    def __init__(self, prepared: PreparedPath) -> None:
+        self.prepared, self.backbone = prepared, prepared.backbone
+
+    @torch.no_grad()
+    def read(self, ids: Sequence[int], cache: KVCache) -> Tensor:
+        places = torch.arange(cache.length + len(ids), device=self.backbone.device)
+        new, row = places[cache.length :], self._tensor([ids])
+        return self.backbone.forward(row, cache, new[None], (places <= new[:, None])[None, None])
+
+    def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Tensor]:
+        cache = kv.part(rows[0].slot, [r.length for r in rows])
+        ids = self._tensor([[r.token] for r in rows])
+        positions = self._tensor([[r.length] for r in rows])
+        hidden = self.backbone.forward(ids, cache, positions, cache.mask(new=1))
+        return hidden, self.backbone.logits(hidden)
+
+    def evaluate(
+        self, kv: Slots, rows: Sequence[Place], asks: Sequence[Ask]
+    ) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+        widths = [ask.x.shape[1] for ask in asks]
+        Q = max(widths)  # where one is guided, the others ask the same twice
+        x = torch.cat([ask.x.expand(-1, Q, -1) for ask in asks])
+        labels = torch.cat([ask.labels.expand(-1, Q) for ask in asks])
+        context = self._context(kv, rows, widths, Q)
+        hidden = self.prepared.hidden(x, [ask.t for ask in asks], labels, context)
+        own = [hidden[i : i + 1, :q] for i, q in enumerate(widths)]
+        return own, self.backbone.logits(torch.cat(own, dim=1)).split(widths, dim=1)
+
+    def _context(self, kv: Slots, rows: Sequence[Place], widths: Sequence[int], Q: int) -> Context:
+        cache = kv.part(rows[0].slot, [r.length for r in rows])
+        rope = self.backbone.rotary(self._tensor([[r.length - 1] for r in rows]))
+        token = self.backbone.embedding[self._tensor([[r.token] for r in rows])]
+        hidden, carried = torch.cat([r.hidden for r in rows]), None
+        if self.prepared.config.carry:
+            own = [r.carried[:, :q].expand(-1, Q, -1) for r, q in zip(rows, widths, strict=True)]
+            carried = torch.cat(own)
+        token, hidden, cos, sin = (y.expand(-1, Q, -1) for y in (token, hidden, *rope))
+        return Context(cache, token, hidden, (cos, sin), cache.mask(), carried)
+
+    def _tensor(self, numbers: Sequence[Sequence[int]]) -> Tensor:
+        return torch.tensor(numbers, device=self.backbone.device)
