@@ -4,15 +4,13 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from app import data_arguments, rule_arguments
 from app import settings as config
+from app.arguments import as_json, command, group
 from app.services.measure import PLAIN
 from policies.errors import PilotError
 from policies.types import Domain, Importance, Solver
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -39,21 +37,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    serve = _command(commands, "serve", "start the app (also with no command)", "serving:serve")
+    serve = command(commands, "serve", "start the app (also with no command)", "serving:serve")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
 
-    ask = _command(commands, "ask", "one question through the whole path", "asking:ask")
+    ask = command(commands, "ask", "one question through the whole path", "asking:ask")
     ask.add_argument("question")
     ask.add_argument("--importance", choices=list(Importance), default=Importance.STANDARD)
     ask.add_argument("--domain", choices=list(Domain), default=Domain.GENERAL)
     ask.add_argument("--user", default="local")
     ask.add_argument("--team", default="pilot")
     ask.add_argument("--seed", type=int, help="of the starting noise; random if not given")
+    ask.add_argument("--quote", action="store_true", help="say what it can cost and stop")
     ask.add_argument("--key", help="idempotency key: the same key never runs or charges twice")
-    _json(ask)
+    as_json(ask)
 
-    measure = _command(
+    measure = command(
         commands, "evaluate", "measure a suite at several budgets", "measuring:evaluate"
     )
     measure.add_argument("--suite", default="pilot", help="name of a suite or a JSON-lines file")
@@ -74,24 +73,26 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--limit", type=int, help="only the first N questions")
     measure.add_argument("--seed", type=int, default=0)
     measure.add_argument("--record", help="also write the measurements to this file, to ship them")
-    _json(measure)
+    as_json(measure)
 
-    train = _command(commands, "train", "train an adapter", "training:train")
+    train = command(commands, "train", "train an adapter", "training:train")
     train.add_argument("--config", required=True, help="YAML, as model/configs/pilot.yaml")
     train.add_argument("--minutes", type=float, default=60.0)
     train.add_argument("--resume", action="store_true", help="go on where an earlier run stopped")
     train.add_argument("--out", default="runs", help="folder of the runs")
 
-    bench = _command(commands, "bench", "times of the model on this machine", "models:bench")
-    bench.add_argument("--tokens", type=int, default=16, help="tokens an answer")
-    _json(bench)
+    data_arguments.add(commands)
 
-    model = _group(commands, "model", "weights and adapters")
-    _command(model, "pull", "download and prepare the base weights", "models:pull")
-    _json(_command(model, "info", "the adapter's card and hashes", "models:info"))
-    golden = _command(model, "check-golden", "compare with golden tensors", "models:check_golden")
+    bench = command(commands, "bench", "times of the model on this machine", "bench:bench")
+    bench.add_argument("--tokens", type=int, default=16, help="tokens an answer")
+    as_json(bench)
+
+    model = group(commands, "model", "weights and adapters")
+    command(model, "pull", "download and prepare the base weights", "models:pull")
+    as_json(command(model, "info", "the adapter's card and hashes", "models:info"))
+    golden = command(model, "check-golden", "compare with golden tensors", "models:check_golden")
     golden.add_argument("folder")
-    take = _command(
+    take = command(
         model, "import-reference", "take over a reference checkpoint", "models:import_reference"
     )
     take.add_argument("folder", help="its config.json and .safetensors or .bin files")
@@ -99,28 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     take.add_argument("--noise-scale", type=float, help="if config.json lacks noise_rescaling")
     take.add_argument("--lora-alpha", type=float, help="if config.json lacks flow_lora_alpha")
 
-    policy = _group(commands, "policy", "what importance buys")
-    _command(policy, "show", "the policy in force", "rules:show_policy")
-    _command(policy, "validate", "list the faults of a file", "rules:validate_policy").add_argument(
-        "file"
-    )
-    _command(_group(commands, "price", "prices"), "show", "the price list", "rules:show_prices")
-    _command(_group(commands, "ledger", "the ledger"), "verify", "check it", "rules:verify_ledger")
-    _command(
-        _group(commands, "db", "the database"), "upgrade", "migrate it", "rules:upgrade_database"
+    rule_arguments.add(commands)
+    command(group(commands, "ledger", "the ledger"), "verify", "check it", "storing:verify_ledger")
+    command(
+        group(commands, "db", "the database"), "upgrade", "migrate it", "storing:upgrade_database"
     )
     return parser
-
-
-def _group(commands: "Commands", name: str, help_: str) -> "Commands":
-    return commands.add_parser(name, help=help_).add_subparsers(metavar="COMMAND", required=True)
-
-
-def _command(commands: "Commands", name: str, help_: str, does: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=help_)
-    parser.set_defaults(does=does)
-    return parser
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")

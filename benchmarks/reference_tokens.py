@@ -18,12 +18,12 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from model import reference
 from model.config import SamplerConfig
 from model.l2d import Context
 from model.prepared import PreparedPath, Times
 from model.sampler import Row, Sampler, Token
 from model.solvers import Grid
+from parity import reference
 
 SIDE = Path(__file__).parent / "reference_side.py"
 SMALL: dict[str, Any] = {

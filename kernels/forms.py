@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 # Columns of the table of a pass, a row a layer: addresses, 0 where a family has none.
 QKV, O, GATE, UP, DOWN, QKV_BIAS, O_BIAS, GATE_BIAS, UP_BIAS, DOWN_BIAS = range(10)  # noqa: E741
-Q_NORM, K_NORM, KEYS, VALUES, WINDOW, ROTARY, COLUMNS = range(10, 17)
+QKV_SCALES, O_SCALES, GATE_SCALES, UP_SCALES, DOWN_SCALES = range(10, 15)
+Q_NORM, K_NORM, KEYS, VALUES, WINDOW, ROTARY, COLUMNS = range(15, 22)
 
 
 class Sizes(NamedTuple):

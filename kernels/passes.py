@@ -5,7 +5,7 @@ One row takes little more than its weights take to come from memory, and rows sh
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from kernels import forms
 from kernels.forms import Rows, Sizes, Work
 from kernels.layers import run
+from kernels.memory import gigabytes_per_second
 from kernels.products import LANES
 from kernels.team import Team
 from model.backbone import Backbone, KVCache, Layer
@@ -39,17 +40,21 @@ class CompiledPasses:
     for more work for a while, on the cores that these threads need.
     """
 
-    def __init__(self, prepared: PreparedPath, threads: int) -> None:
-        """Compiles for about ten seconds where that was not done before on this machine."""
+    def __init__(self, prepared: PreparedPath, threads: int, int8: bool = False) -> None:
+        """Compiles for about ten seconds where that was not done before on this machine.
+
+        With `int8` the matrices are rounded to 255 steps a row: half the memory to read.
+        """
         backbone = prepared.backbone
-        self.prepared, self.backbone, self.team = prepared, backbone, Team(threads)
-        self._base = _Table(backbone, [(y.qkv, y.o, y.gate_up, y.down) for y in backbone.layers])
-        self._path = _Table(backbone, prepared.layers)
+        self.prepared, self.backbone, self.team, self.int8 = prepared, backbone, Team(threads), int8
+        own = [(y.qkv, y.o, y.gate_up, y.down) for y in backbone.layers]
+        self._base, self._path = (_Table(backbone, each, int8) for each in (own, prepared.layers))
+        self._head = Matrix.of(backbone.head, int8)
         self._plain = _plain_modulations(backbone)
         self._angles = _angles(backbone, 0)
         self._work, self._by_torch = _Buffers(backbone, threads), TorchPasses(prepared)
         s = Sizes(0, 0, 0, 0, 0, 0, 0, 0, 0)
-        nothing = self._base.addresses, (0, 0), backbone.shape.norm_eps, 0, Rows(*[0] * 6)
+        nothing = self._base.addresses, (0, 0, 0), backbone.shape.norm_eps, 0, Rows(*[0] * 6)
         run(0, 1, 0, s, *nothing, Work(*[0] * 10))
 
     def read(self, ids: Sequence[int], cache: KVCache) -> Tensor:
@@ -60,6 +65,10 @@ class CompiledPasses:
             return self._by_torch.read(ids, cache)
         finally:
             torch.set_num_threads(before)
+
+    def gigabytes_per_second(self) -> float:
+        """How fast these threads read memory; a pass of one row cannot be faster than that."""
+        return gigabytes_per_second(self.team)
 
     def close(self) -> None:
         """End the threads."""
@@ -120,18 +129,38 @@ class CompiledPasses:
             s.layers, s.hidden, s.heads, s.kv_heads, s.head_dim, s.mlp, s.vocab, room,
             int(table is self._base),
         )  # fmt: skip
-        ending = self.backbone.norm.data_ptr(), self.backbone.head.data_ptr()
+        ending = self.backbone.norm.data_ptr(), self._head.address, _address(self._head.scales)
         own = Rows._make([row.data_ptr() for row in (*each, cos, sin)])
         self.team.run(run, sizes, table.addresses, ending, s.norm_eps, R, own, work)
         return logits
 
 
+class Matrix(NamedTuple):
+    """Weights (n, K), bfloat16; or int8 with the float32 scale (n) of every row."""
+
+    weight: Tensor
+    scales: Tensor | None
+
+    @classmethod
+    def of(cls, weight: Tensor, int8: bool) -> "Matrix":
+        """As it is, or each row in whole steps of a 127th of its largest weight."""
+        if not int8:
+            return cls(weight.contiguous(), None)
+        exact = weight.float()
+        scales = exact.abs().amax(dim=1).clamp(min=1e-12) / 127
+        return cls((exact / scales[:, None]).round().to(torch.int8), scales)
+
+    @property
+    def address(self) -> int:
+        return self.weight.data_ptr()
+
+
 class _Table:
     """Addresses of the matrices of a pass and of the slots it reads."""
 
-    def __init__(self, backbone: Backbone, layers: Sequence[Sequence[Any]]) -> None:
+    def __init__(self, backbone: Backbone, layers: Sequence[Sequence[Any]], int8: bool) -> None:
         self.addresses = np.zeros((len(layers), forms.COLUMNS), np.int64)
-        self._kept = list[object](layers)
+        self._kept = list[object](layers)  # what the addresses point to
         self._cache: KVCache | None = None
         for row, base, (qkv, o, gate_up, down) in zip(
             self.addresses, backbone.layers, layers, strict=True
@@ -139,7 +168,10 @@ class _Table:
             mlp = backbone.shape.mlp
             gate, up = gate_up.rows(0, mlp), gate_up.rows(mlp, 2 * mlp)
             for column, linear in enumerate((qkv, o, gate, up, down)):
-                row[forms.QKV + column] = linear.weight.data_ptr()
+                matrix = Matrix.of(linear.weight, int8)
+                self._kept.append(matrix)
+                row[forms.QKV + column] = matrix.address
+                row[forms.QKV_SCALES + column] = _address(matrix.scales)
                 row[forms.QKV_BIAS + column] = _address(linear.bias)
             row[forms.Q_NORM], row[forms.K_NORM] = _address(base.q_norm), _address(base.k_norm)
             row[forms.WINDOW], row[forms.ROTARY] = base.window or 0, base.rotary

@@ -14,8 +14,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from app.cli import main
-from model import checkpoint, golden, reference
+from model import checkpoint
 from model.errors import CheckpointError, ModelError
+from parity import golden, reference
 
 FOLDERS = sorted((Path(__file__).parent / "reference").iterdir())
 FULL = next(folder for folder in FOLDERS if folder.name == "llama_full")

@@ -97,6 +97,16 @@ def test_they_are_nearer_to_float32_than_torch_in_bfloat16(name: str) -> None:
         assert off < 1e-3 * value.square().mean(), key
 
 
+def test_int8_comes_near_to_what_it_rounds(prepared: PreparedPath) -> None:
+    plain, rounded = CompiledPasses(prepared, 2), CompiledPasses(prepared, 2, int8=True)
+    exact, near = results(plain, prepared), results(rounded, prepared)
+    for passes in (plain, rounded):
+        passes.close()
+    for key, value in exact.items():
+        off = (near[key] - value).square().mean() / value.square().mean()
+        assert 0 < off < 1e-2, key
+
+
 @pytest.fixture(scope="module")
 def prepared() -> PreparedPath:
     return path_on("qwen3, head norms")

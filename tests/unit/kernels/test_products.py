@@ -11,6 +11,7 @@ from numba import njit
 
 from kernels.bits import narrow
 from kernels.elementwise import exp
+from kernels.passes import Matrix
 from kernels.products import product, share
 
 
@@ -32,18 +33,22 @@ def powers(x, y):
     n=st.integers(1, 37),
     K=st.sampled_from([16, 32, 80]),
     threads=st.integers(1, 4),
+    int8=st.booleans(),
     seed=st.integers(0, 1000),
 )
 def test_the_threads_together_make_the_product_and_touch_nothing_else(
-    R: int, n: int, K: int, threads: int, seed: int
+    R: int, n: int, K: int, threads: int, int8: bool, seed: int
 ) -> None:
     torch.manual_seed(seed)
-    w, x = torch.randn(n, K).bfloat16(), torch.randn(R, K)
+    x, matrix = torch.randn(R, K), Matrix.of(torch.randn(n, K).bfloat16(), int8)
+    scales = 0 if matrix.scales is None else matrix.scales.data_ptr()
+    w = matrix.weight.float() * (1 if matrix.scales is None else matrix.scales[:, None])
     wide = torch.full((R, n + 3), torch.nan)
     for rank in range(threads):
         out = wide.data_ptr(), 4 * (n + 3)
-        product(w.data_ptr(), n, K, x.data_ptr(), R, *out, rank, threads, w.data_ptr())
-    torch.testing.assert_close(wide[:, :n], x @ w.float().T, atol=1e-4, rtol=1e-5)
+        sizes = matrix.address, scales, n, K, x.data_ptr(), R
+        product(*sizes, *out, rank, threads, matrix.address)
+    torch.testing.assert_close(wide[:, :n], x @ w.T, atol=1e-4, rtol=1e-5)
     assert wide[:, n:].isnan().all()
 
 
@@ -76,3 +81,13 @@ def test_a_nan_stays_a_nan() -> None:
     y = np.zeros_like(x)
     powers(x, y)
     assert np.isnan(y).all()
+
+
+def test_int8_is_within_half_a_step_of_every_weight() -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(40, 64).bfloat16()
+    matrix = Matrix.of(weight, int8=True)
+    assert matrix.scales is not None
+    off = (matrix.weight * matrix.scales[:, None] - weight.float()).abs()
+    assert (off <= matrix.scales[:, None] * 0.5001).all()
+    assert (matrix.weight.abs().amax(dim=1) == 127).all()
