@@ -146,6 +146,8 @@ class SamplerConfig:
     """How tau goes from one to the other: by equal differences or by equal ratios."""
     choice: Choice = field(default_factory=Choice)
     gate: Gate | None = None
+    steady: int | None = None
+    """A token's refinement ends with the read-out once so many evaluations gave the same guess."""
     max_new_tokens: int = 128
     trace: bool = False
     """Tell the entropies of every token: one softmax more for each, so only on request."""
@@ -165,6 +167,10 @@ class SamplerConfig:
         for name in ("first_step", "min_step"):
             if not 0.0 < getattr(self, name) <= 1.0:
                 raise ConfigError(f"{name} must be above 0, at most 1, got {getattr(self, name)}")
+        if self.steady is not None and self.steady < 2:
+            raise ConfigError(f"steady must be at least 2 evaluations, got {self.steady}")
+        if self.steady is not None and self.estimate != "argmax":
+            raise ConfigError(f"steady needs the estimate argmax, got {self.estimate}")
         if self.max_new_tokens < 1:
             raise ConfigError(f"max_new_tokens must be at least 1, got {self.max_new_tokens}")
         if not 0.0 <= self.guidance <= 10.0:

@@ -16,7 +16,7 @@ from model.config import SamplerConfig
 from model.l2d import Context
 from model.path import velocity
 from model.prepared import PreparedPath
-from model.solvers import Grid, Result, drive, steps
+from model.solvers import Grid, Result, Steps, drive, steps
 
 
 class Ask(NamedTuple):
@@ -39,6 +39,8 @@ class Refinement:
     ) -> None:
         self.prepared, self.labels, self.config, self.draws = prepared, labels, config, draws
         self.nfe, self.times = 0, list[float]()
+        self.guess: Tensor | None = None  # the newest arg-max (B, Q)
+        self.same = 0  # how often in a row it was that
         self.ending = Ending.FINISHED
 
     def asks(
@@ -51,7 +53,10 @@ class Refinement:
         if isinstance(grid, Adaptive):
             x, self.ending = yield from self._along(adaptive_steps(grid, x_0), grid.passes)
         else:
-            x = yield from self._along(steps(grid, x_0), grid.passes)
+            solver = steps(grid, x_0)
+            if self.config.steady is not None:
+                solver = self._until_steady(solver, self.config.steady)
+            x = yield from self._along(solver, grid.passes)
         return x, (yield from self._evaluate(x, 1.0, self.labels))
 
     def run(self, grid: Grid | Adaptive, x_0: Tensor, context: Context) -> tuple[Tensor, Tensor]:
@@ -81,6 +86,19 @@ class Refinement:
         finally:
             solver.close()
 
+    def _until_steady(self, solver: Steps, times: int) -> Steps:
+        """Ends where the guess stays as it is: all that is left of the path would lead to it."""
+        x, t = next(solver)
+        while True:
+            v = yield x, t
+            if self.same >= times:
+                solver.close()
+                return x + (1 - t) * v
+            try:
+                x, t = solver.send(v)
+            except StopIteration as end:
+                return end.value
+
     def _velocity(self, x: Tensor, t: float, passes: int) -> Generator[Ask, Tensor, Tensor]:
         """Guided, v = w v(class) + (1-w) v(no class): both halves as queries of one place."""
         labels = self.labels
@@ -88,6 +106,9 @@ class Refinement:
             none = torch.full_like(labels, len(self.prepared.config.classes))
             labels = torch.cat((labels, none), dim=1)
         logits = yield from self._evaluate(x, t, labels)
+        guess = logits.argmax(-1)
+        again = self.guess is not None and torch.equal(guess, self.guess)
+        self.guess, self.same = guess, self.same + 1 if again else 1
         v, w = velocity(self._estimate(logits, t), x, t), self.config.guidance
         return v if passes == 1 else w * v[:, :1] + (1 - w) * v[:, 1:]
 
@@ -105,8 +126,8 @@ class Refinement:
     def _estimate(self, logits: Tensor, t: float) -> Tensor:
         """x_1_hat (B, Q, d) float64 from logits (B, Q, V): a row of R, or the mean of its rows."""
         table = self.prepared.table
-        if self.config.estimate == "argmax":
-            return table[logits.argmax(-1)].double()
+        if self.config.estimate == "argmax" and self.guess is not None:
+            return table[self.guess].double()
         chance = (logits.float() / self.config.temperature_at(t)).softmax(-1)
         if self.config.estimate == "average":
             return (chance @ table).double()

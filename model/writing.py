@@ -146,6 +146,8 @@ def _adaptive(config: SamplerConfig, passes: int) -> Grid | Adaptive:
         raise ConfigError(
             f"{config.method} chooses its own steps: leave points out, got {config.points}"
         )
+    if config.steady is not None:
+        raise ConfigError(f"{config.method} ends by itself: leave steady out")
     if config.max_nfe <= passes:
         return Grid("euler", 0, passes)
     return Adaptive(
