@@ -41,6 +41,7 @@ bench: $(VENV)/.runtime weights
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.generate_docs
+	$(BIN)/python -m scripts.generate_results
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

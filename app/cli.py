@@ -5,7 +5,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from app import data_arguments, rule_arguments
+from app import data_arguments, ledger_arguments, rule_arguments
 from app import settings as config
 from app.arguments import as_json, command, group
 from app.services.measure import PLAIN
@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument(
         "--gate", type=float, help="do not refine what the base model is this sure of, as 0.95"
     )
+    measure.add_argument(
+        "--steady", type=int, help="end a token's refinement after so many equal guesses, as 2"
+    )
     measure.add_argument("--candidates", type=int, help="answers drawn for each vote")
     measure.add_argument("--temperature", type=float, help="of each token's draw, as 0.7")
     measure.set_defaults(**PLAIN)
@@ -101,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     take.add_argument("--lora-alpha", type=float, help="if config.json lacks flow_lora_alpha")
 
     rule_arguments.add(commands)
-    command(group(commands, "ledger", "the ledger"), "verify", "check it", "storing:verify_ledger")
+    ledger_arguments.add(commands)
     command(
         group(commands, "db", "the database"), "upgrade", "migrate it", "storing:upgrade_database"
     )

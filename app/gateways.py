@@ -3,28 +3,23 @@
 Jobs of all callers run at once, on one thread that owns the model.
 """
 
-import atexit
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import get_args
 
 import torch
 
-from app import pull
 from app.engine_thread import EngineThread
-from app.ports import Cancelled, Finish, Job, ModelInfo, Outcome, Piece, Queue
-from app.settings import Settings
+from app.ports import Cancelled, Ended, Finish, Job, ModelInfo, Outcome, Piece, Queue, untold
 from evaluation.scoring import extract
-from model import checkpoint
+from kernels.passes import CompiledPasses
 from model.candidates import candidates, vote
 from model.config import Choice, Gate, Method, SamplerConfig
 from model.engine import Engine
 from model.errors import ModelError
-from model.hf import Prompter, load_backbone
-from model.prepared import PreparedPath
+from model.hf import Prompter
 from model.request import Fault, Request
 from model.sampler import Row, Sampler, Token
 from model.writing import Recipe
@@ -33,8 +28,8 @@ from policies.types import Domain, Importance, Plan, Rung, Solver, Units
 
 _POLL_SECONDS = 0.05
 """How often a job that hears nothing asks whether it was cancelled and tells its work."""
-_MEASUREMENT = -1
-"""Measurements let every question of a user go first."""
+_MEASUREMENT = -1_000_000
+"""Measurements let every question of a user go first, however long they have waited."""
 LINE_LIMIT = 32
 """Requests that may wait before another one; with more it is refused."""
 _Event = Token | Fault | None
@@ -47,51 +42,6 @@ _CHECKS = {Domain.MATH: "number", Domain.DATA: "list"}
 """How the candidates of a domain are read to be counted as equal; the others as text."""
 
 
-def load_engine(settings: Settings) -> "LocalEngine":
-    """Base weights, adapter and tokenizer from disk. Raises Unavailable saying what is missing."""
-    if settings.model == "builtin" and not pull.is_pulled(Path(settings.base_dir)):
-        raise Unavailable("the base weights are not here yet; run: python app.py model pull")
-    before = torch.get_num_threads()
-    # Of this thread, which only loads. Each thread that computes keeps workers of its own, and with
-    # more of them than cores OpenMP puts them to sleep after every operation: half the speed.
-    torch.set_num_threads(1)
-    try:
-        engine = _loaded(settings, settings.threads or before)
-    finally:
-        torch.set_num_threads(before)
-    atexit.register(engine.close)  # a thread still in torch when the process ends would abort it
-    return engine
-
-
-def _loaded(settings: Settings, threads: int) -> "LocalEngine":
-    dtype = choose_precision(settings.precision)
-    try:
-        backbone = load_backbone(settings.base_dir, dtype).to(device=settings.device)
-        adapter = checkpoint.load(settings.adapter, backbone)
-        prompter = Prompter.load(settings.base_dir)
-    except ModelError as err:
-        raise Unavailable(str(err)) from err
-    name = pull.NAME if settings.model == "builtin" else settings.model
-    info = ModelInfo(
-        model=name,
-        base=name,
-        base_sha256=pull.weights_hash(Path(settings.base_dir)),
-        adapter=settings.adapter.name,
-        adapter_sha256=adapter.sha256,
-        device=settings.device,
-        precision=str(dtype).removeprefix("torch."),
-        classes=adapter.path.config.classes,
-    )
-    return LocalEngine(Sampler(PreparedPath(backbone, adapter.path)), prompter, info, threads)
-
-
-def choose_precision(wanted: str) -> torch.dtype:
-    """bfloat16 halves the memory read for a token; without hardware for it float32 is faster."""
-    if wanted == "auto":
-        wanted = "bfloat16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
-    return {"bfloat16": torch.bfloat16, "float32": torch.float32}[wanted]
-
-
 @dataclass
 class LocalEngine:
     """app.ports.Engine in this process."""
@@ -101,17 +51,20 @@ class LocalEngine:
     model_info: ModelInfo
     threads: int | None = None
     """Of the model's own thread; None leaves them as they are."""
+    passes: CompiledPasses | None = None
+    """None: by torch."""
     _thread: EngineThread = field(init=False)
 
     def __post_init__(self) -> None:
         pairs = zip(self.prompter.prompt("a"), self.prompter.prompt("0"), strict=False)
         prefix = [a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
-        engine = Engine(self.sampler.prepared, prefix=prefix)
+        engine = Engine(self.sampler.prepared, prefix=prefix, passes=self.passes)
         self._thread = EngineThread(engine, self._begin)
 
     def _begin(self) -> None:
         if self.threads is not None:
-            torch.set_num_threads(self.threads)
+            # beside threads of the passes' own, torch's workers would be in the way
+            torch.set_num_threads(1 if self.passes else self.threads)
 
     def info(self) -> ModelInfo:
         return self.model_info
@@ -119,6 +72,16 @@ class LocalEngine:
     def close(self) -> None:
         """End the thread. What still runs, and what comes later, ends as Unavailable."""
         self._thread.close()
+        if self.passes is not None:
+            self.passes.close()
+
+    @property
+    def weights_bytes(self) -> int:
+        """What one pass of the LM reads."""
+        backbone = self.sampler.prepared.backbone
+        matrices = [w for y in backbone.layers for w in (y.qkv, y.o, y.gate_up, y.down)]
+        tensors = [backbone.head, *(matrix.weight for matrix in matrices)]
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
     def count_prompt_tokens(self, question: str) -> int:
         return len(self.prompter.prompt(question))
@@ -172,19 +135,24 @@ class LocalEngine:
             yield Piece(outcome.text, outcome.units)
         yield outcome
 
-    def run_batch(self, jobs: Sequence[Job], cancelled: Cancelled) -> list[Outcome]:
-        """All jobs at once; they must share a rung. Raises Unavailable if cancelled."""
+    def run_batch(
+        self, jobs: Sequence[Job], cancelled: Cancelled, ended: Ended = untold
+    ) -> list[Outcome]:
+        """All jobs at once: the engine takes the next as one ends. They must share a rung.
+
+        Raises Unavailable if cancelled.
+        """
         if any(job.plan.rung != jobs[0].plan.rung for job in jobs):
             raise InvalidInput("the jobs of a batch must share one rung")
         inbox: SimpleQueue[tuple[int, _Event]] = SimpleQueue()
         writings, requests = [self._writings(job) for job in jobs], list[Request]()
+        outcomes = dict[int, Outcome]()
         for i, job in enumerate(jobs):
             tell = _marked(inbox, i)
             requests.append(self._request(job, tell, _MEASUREMENT))
         try:
             self._thread.submit(*requests)
-            running = len(jobs)
-            while running:
+            while len(outcomes) < len(jobs):
                 if cancelled():
                     raise Unavailable("the measurement was stopped")
                 try:
@@ -196,11 +164,12 @@ class LocalEngine:
                 elif isinstance(event, Fault):
                     raise event.error
                 else:
-                    running -= 1
+                    outcomes[i] = _outcome(jobs[i], requests[i], writings[i])
+                    ended(i, outcomes[i])
         finally:
             for request in requests:
                 request.stopped = True
-        return [_outcome(*each) for each in zip(jobs, requests, writings, strict=True)]
+        return [outcomes[i] for i in range(len(jobs))]
 
     def _refuse_if_full(self, importance: Importance) -> None:
         line = self.queue(importance)
@@ -293,7 +262,8 @@ def _elected(writings: list[_Writing], domain: Domain) -> tuple[_Writing, tuple[
 
 def _config(rung: Rung) -> SamplerConfig:
     if rung.solver is Solver.BASE:
-        return SamplerConfig(max_nfe=0, max_new_tokens=rung.max_new_tokens)
+        choice = Choice(temperature=rung.temperature)
+        return SamplerConfig(max_nfe=0, choice=choice, max_new_tokens=rung.max_new_tokens)
     return SamplerConfig(
         max_nfe=rung.max_nfe_per_token,
         method=_METHODS[rung.solver],
@@ -302,6 +272,7 @@ def _config(rung: Rung) -> SamplerConfig:
         atol=rung.tolerance or TOLERANCE,
         guidance=rung.guidance,
         gate=None if rung.gate is None else Gate(rung.gate),
+        steady=rung.steady,
         choice=Choice(temperature=rung.temperature),
         max_new_tokens=rung.max_new_tokens,
     )

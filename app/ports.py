@@ -1,22 +1,26 @@
 """What services need from outside, in the policies' words. Adapters are in gateways and storage."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
+from policies.budget import Payer
 from policies.types import (
     Ceiling,
     Decision,
     Domain,
     Hold,
     Importance,
+    Limit,
     Plan,
     PriceList,
     Request,
+    Rung,
     Units,
+    Window,
 )
 
 Clock = Callable[[], datetime]
@@ -96,6 +100,14 @@ class Outcome:
     """For each candidate, how many gave its answer; empty where only one was drawn."""
 
 
+Ended = Callable[[int, Outcome], None]
+"""Is told a job's place in its batch and what came of it."""
+
+
+def untold(_place: int, _outcome: Outcome) -> None:
+    """Where nobody wants to hear."""
+
+
 class Engine(Protocol):
     """Runs jobs. Never passes a plan's caps. Raises PilotError subclasses only, or is broken."""
 
@@ -116,8 +128,14 @@ class Engine(Protocol):
         """
         ...
 
-    def run_batch(self, jobs: Sequence[Job], cancelled: Cancelled) -> list[Outcome]:
-        """The same answers as one at a time, faster; for measurement. All jobs share one rung."""
+    def run_batch(
+        self, jobs: Sequence[Job], cancelled: Cancelled, ended: Ended = untold
+    ) -> list[Outcome]:
+        """The same answers as one at a time, faster; for measurement. All jobs share one rung.
+
+        There may be any number of them, and each is told as soon as it ends. Raises Unavailable
+        once `cancelled`.
+        """
         ...
 
 
@@ -227,20 +245,95 @@ class Answers(Protocol):
     def latest(self, limit: int) -> list[AnswerRow]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """The worst case of one answer, and the ceilings of the policy it was decided under."""
+
+    answer_id: str
+    nanos: int
+    limits: tuple[Limit, ...] = ()
+
+
+class BookingKind(StrEnum):
+    REFUND = "refund"
+    """Negative. Counted beside what was committed: it reopens no ceiling."""
+    CORRECTION = "correction"
+    """Positive: more to pay for an answer. It must fit under every ceiling."""
+    REVIEW = "review"
+    """Of a reviewer's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A line that a person adds to the ledger; a line that is there never changes."""
+
+    answer_id: str
+    kind: BookingKind
+    nanos: int
+    by: str
+    reason: str
+    key: str
+    """The same key with the same body books once; with another body it is refused."""
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """What one kind of answer came to on one of the pilot's days."""
+
+    day: str
+    team: str
+    user: str
+    importance: Importance
+    domain: Domain
+    currency: str
+    answers: int
+    entries: int
+    units: Units
+    charged_nanos: int
+    refunded_nanos: int
+
+
 class Ledger(Protocol):
     """Money. All are part of the caller's transaction; reserve is one conditional update."""
 
-    def ceilings(self) -> list[Ceiling]: ...
-
-    def set_limit(self, scope: str, limit_nanos: int, currency: str) -> None:
-        """Create a scope's budget or change its limit; never below what is committed and held."""
+    def ceilings(self) -> list[Ceiling]:
+        """Every ceiling in its latest window."""
         ...
 
-    def reserve(self, answer_id: str, nanos: int, expires_at: datetime, now: datetime) -> Hold:
+    def ceilings_of(
+        self, payer: Payer, limits: Sequence[Limit], currency: str, now: datetime
+    ) -> list[Ceiling]:
+        """What a request would have to fit under now. Writes nothing."""
+        ...
+
+    def set_limit(self, scope: str, limit_nanos: int, currency: str) -> None:
+        """A scope's limit over the whole pilot, by hand; never below what is spent and held.
+
+        Where the policy names one too, the lower counts.
+        """
+        ...
+
+    def reserve(
+        self,
+        answer_id: str,
+        nanos: int,
+        expires_at: datetime,
+        now: datetime,
+        limits: Sequence[Limit] = (),
+    ) -> Hold:
         """Hold the worst case under every ceiling. Raises OverCeiling, and then holds nothing.
 
-        Fails closed: a pilot without a budget, or with one in another currency, is Unavailable.
+        `limits` are all those of the policy that the answer counts against; those set by hand
+        always apply. Fails closed: a pilot without a ceiling, or amounts in two currencies, is
+        Unavailable.
         """
+        ...
+
+    def reserve_all(
+        self, wanted: Sequence[Reservation], expires_at: datetime, now: datetime
+    ) -> list[Hold]:
+        """The same for a batch, as one decision: all of it is held or nothing."""
         ...
 
     def heartbeat(self, hold: Hold, done: Units, expires_at: datetime) -> bool:
@@ -254,6 +347,26 @@ class Ledger(Protocol):
         """
         ...
 
+    def release(self, hold: Hold, status: AnswerStatus, now: datetime) -> bool:
+        """Give all of it back: nothing was done. False if settled already."""
+        ...
+
+    def book(self, booking: Booking) -> bool:
+        """Add a refund, a correction or a review. False where its key booked the same before.
+
+        Raises InvalidInput (more refunded than charged, an answer still running), OverCeiling,
+        KeyReused, NotFound.
+        """
+        ...
+
+    def rollups(self, first_day: str, last_day: str) -> list[Rollup]:
+        """Spend by day, team, user, importance and domain; both days included."""
+        ...
+
+    def rebuild(self) -> bool:
+        """Write the rollups anew from the entries; True where they were the same already."""
+        ...
+
     def expire(self, now: datetime) -> list[str]:
         """Settle every hold past its lease to the work recorded; returns the answers concerned."""
         ...
@@ -261,6 +374,66 @@ class Ledger(Protocol):
     def verify(self) -> list[str]:
         """Every broken invariant, naming the row; empty when all hold."""
         ...
+
+
+class RaiseState(StrEnum):
+    ASKED = "asked"
+    GRANTED = "granted"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRaise:
+    """More room for every window of a kind of one scope, from its grant until it expires."""
+
+    id: str
+    scope: str
+    window: Window
+    nanos: int
+    reason: str
+    asked_by: str
+    asked_at: datetime
+    expires_at: datetime
+    state: RaiseState = RaiseState.ASKED
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+
+class Raises(Protocol):
+    """One person asks, another decides: the database holds that too."""
+
+    def ask(self, wanted: BudgetRaise) -> None: ...
+
+    def decide(self, raise_id: str, granted: bool, by: str, now: datetime) -> BudgetRaise:
+        """Once. Raises InvalidInput by the one who asked, twice, or too late; NotFound."""
+        ...
+
+    def latest(self, limit: int) -> list[BudgetRaise]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Spend came to a threshold of a limit, for the first time in its window."""
+
+    scope: str
+    window: Window
+    window_start: str
+    threshold: int
+    """Percent."""
+    limit_nanos: int
+    committed_nanos: int
+    currency: str
+    reached_at: datetime
+
+
+class Alerts(Protocol):
+    def latest(self, limit: int) -> list[Alert]: ...
+
+    def take(self, now: datetime) -> list[Alert]:
+        """Those nobody has sent: each goes to one caller, who sends it or gives it back."""
+        ...
+
+    def give_back(self, alert: Alert) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +490,133 @@ class SpendPoint:
     importance: Importance
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """A policy as it was proposed, and whether someone else approved it."""
+
+    version: str
+    name: str
+    text: str
+    """Canonical: what `policies.document.stored` reads."""
+    source: str
+    """As its author wrote it."""
+    note: str
+    proposed_by: str
+    proposed_at: datetime
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """From when on a version was in force, until the next one."""
+
+    version: str
+    activated_by: str
+    activated_at: datetime
+    note: str
+
+
+class Policies(Protocol):
+    """Versions never change. What may follow what is a constraint of the database."""
+
+    def propose(self, proposal: PolicyVersion) -> None:
+        """Raises InvalidInput where this version was proposed before."""
+        ...
+
+    def approve(self, version: str, by: str, now: datetime) -> None:
+        """Once, by someone other than its author. Raises InvalidInput, NotFound."""
+        ...
+
+    def activate(self, activation: Activation) -> None:
+        """Raises InvalidInput for a version that nobody approved, NotFound."""
+        ...
+
+    def get(self, version: str) -> PolicyVersion:
+        """Raises NotFound."""
+        ...
+
+    def in_force(self) -> PolicyVersion | None:
+        """That of the last activation; None before the first."""
+        ...
+
+    def versions(self) -> list[PolicyVersion]:
+        """Newest first."""
+        ...
+
+    def activations(self) -> list[Activation]:
+        """Newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A query as it was asked, decided and charged: what a draft is replayed over."""
+
+    answer_id: str
+    request: Request
+    granted: Importance
+    rung: Rung
+    approvals: int
+    status: AnswerStatus
+    units: Units
+    nfe_per_token: int
+    cost_nanos: int
+    quote_nanos: int
+    price_version: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What the answers that ended in a time were charged, and how long the device took."""
+
+    answers: int
+    units: Units
+    charged_nanos: int
+    device_seconds: float
+    currency: str
+    first_at: datetime
+    """When the first of them was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A measurement of what units take on a machine; `record` as it is shown."""
+
+    model: str
+    device: str
+    measured_at: datetime
+    record: Mapping[str, Any]
+
+
+class History(Protocol):
+    """What was asked and spent. Reads, but for calibrations, which are only added."""
+
+    def logged(self, since: datetime, until: datetime) -> Iterator[Logged]:
+        """In the order they were asked, without those still running; read as they are used."""
+        ...
+
+    def like(self, rung: Rung, granted: Importance, limit: int) -> list[Units]:
+        """Of the latest answers that ran to their end on exactly this rung."""
+        ...
+
+    def metered(self, since: datetime, until: datetime) -> Metered | None:
+        """None where nothing ended in that time."""
+        ...
+
+    def measured(self, adapter_sha256: str) -> list[tuple[Measurement, list[Measured]]]:
+        """Whole suites at cap after cap, each the newest, with the questions that pair them."""
+        ...
+
+    def add_calibration(self, calibration: Calibration) -> None: ...
+
+    def calibration(self, model: str) -> Calibration | None:
+        """The latest of a model."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving without commit() rolls back."""
 
@@ -325,7 +625,15 @@ class UnitOfWork(Protocol):
     @property
     def ledger(self) -> Ledger: ...
     @property
+    def raises(self) -> Raises: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
     def measurements(self) -> Measurements: ...
+    @property
+    def policies(self) -> Policies: ...
+    @property
+    def history(self) -> History: ...
 
     def add_policy(self, version: str, name: str, text: str, now: datetime) -> None:
         """Keep a policy version; keeping it again changes nothing."""

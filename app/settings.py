@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from policies.errors import InvalidInput
 
@@ -30,16 +31,32 @@ SETTINGS = (
     ),
     Setting("device", "cpu", "torch device that runs the model"),
     Setting(
-        "precision", "auto", "auto, bfloat16 or float32; auto takes bfloat16 where the CPU has it"
+        "precision",
+        "auto",
+        "auto, bfloat16, float32 or int8 (half the memory to read, docs/LOG.md has its accuracy);"
+        " auto takes bfloat16 where the CPU has it",
     ),
     Setting("threads", "0", "CPU threads of the model; 0 leaves it to torch"),
-    Setting("policy", "pilot", "name of a preset or a policy file"),
+    Setting("policy", "pilot", "preset or file with the policy that a new pilot begins with"),
     Setting("prices", "builtin", "builtin (policies/presets/prices.yaml) or a price file"),
+    Setting(
+        "device_hour",
+        "0.10",
+        "cost of an hour of the device in the pilot's currency, for `price calibrate`",
+    ),
+    Setting(
+        "energy_kwh", "0", "cost of a kilowatt-hour where it comes on top of the device's hour"
+    ),
     Setting("pilot", "pilot", "id of the pilot; every row carries it"),
     Setting(
         "pilot_limit", "10.00", "ceiling of the whole pilot in its currency, set when it is created"
     ),
     Setting("time_zone", "UTC", "IANA time zone of the pilot"),
+    Setting("alert_webhook", "", "URL that gets a POST for every budget alert; empty: none"),
+    Setting("alert_mail_to", "", "address that gets a mail for every budget alert; empty: none"),
+    Setting("alert_mail_from", "l2d@localhost", "sender of those mails"),
+    Setting("smtp_host", "localhost", "mail relay for budget alerts, without a password"),
+    Setting("smtp_port", "25", "its port"),
     Setting("lease_seconds", "30", "how long a hold lives without a sign of its process"),
 )
 
@@ -59,10 +76,22 @@ class Settings:
     threads: int
     policy: str
     prices: str
+    device_hour_nanos: int
+    energy_kwh_nanos: int
     pilot: str
     pilot_limit_nanos: int
     time_zone: str
+    alert_webhook: str
+    alert_mail_to: str
+    alert_mail_from: str
+    smtp_host: str
+    smtp_port: int
     lease_seconds: float
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Of days, months and dates without a time."""
+        return ZoneInfo(self.time_zone)
 
     @property
     def base_dir(self) -> Path | str:
@@ -83,13 +112,22 @@ def read(environ: Mapping[str, str] = os.environ, file: Path = Path("l2d.toml"))
         model=values["model"],
         adapter=BUILTIN_ADAPTER if adapter == "builtin" else Path(adapter),
         device=values["device"],
-        precision=_one_of("precision", values["precision"], ("auto", "bfloat16", "float32")),
+        precision=_one_of(
+            "precision", values["precision"], ("auto", "bfloat16", "float32", "int8")
+        ),
         threads=int(_number("threads", values["threads"], 0, 1024)),
         policy=values["policy"],
         prices=values["prices"],
+        device_hour_nanos=amount("device_hour", values["device_hour"]),
+        energy_kwh_nanos=amount("energy_kwh", values["energy_kwh"]),
         pilot=values["pilot"],
-        pilot_limit_nanos=_money("pilot_limit", values["pilot_limit"]),
-        time_zone=values["time_zone"],
+        pilot_limit_nanos=amount("pilot_limit", values["pilot_limit"]),
+        time_zone=_zone("time_zone", values["time_zone"]),
+        alert_webhook=values["alert_webhook"],
+        alert_mail_to=values["alert_mail_to"],
+        alert_mail_from=values["alert_mail_from"],
+        smtp_host=values["smtp_host"],
+        smtp_port=int(_number("smtp_port", values["smtp_port"], 1, 65535)),
         lease_seconds=_number("lease_seconds", values["lease_seconds"], 1, 3600),
     )
 
@@ -117,6 +155,16 @@ def _one_of(name: str, value: str, legal: tuple[str, ...]) -> str:
     return value
 
 
+def _zone(name: str, value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as err:
+        raise InvalidInput(
+            f"setting {name} must be an IANA time zone as Asia/Tokyo, got {value!r}"
+        ) from err
+    return value
+
+
 def _number(name: str, value: str, low: float, high: float) -> float:
     try:
         number = float(value)
@@ -127,11 +175,11 @@ def _number(name: str, value: str, low: float, high: float) -> float:
     return number
 
 
-def _money(name: str, value: str) -> int:
+def amount(name: str, value: str) -> int:
     """Nanos of an amount written as a plain decimal; exact or refused."""
     whole, _, fraction = value.partition(".")
     if not (whole + fraction).isdigit() or len(fraction) > 9:
         raise InvalidInput(
-            f"setting {name} must be an amount as 10.00 with up to nine decimals, got {value!r}"
+            f"{name} must be an amount as 10.00 with up to nine decimals, got {value!r}"
         )
     return int(whole or "0") * 10**9 + int(fraction.ljust(9, "0") or "0")

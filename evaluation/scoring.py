@@ -1,7 +1,7 @@
 """Is a written answer right? Reads free text from any model, tuned or not. Pure.
 
-What follows the last "Answer:" is read; a text without that marker is read by a rule that is
-fair to prose, one rule for each check (see CHECKS).
+What follows the last "Answer:" is read, or stands behind "####" or in a LaTeX box; a text without
+such a marker is read by a rule that is fair to prose, one rule for each check (see CHECKS).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ LABEL_SETS: tuple[tuple[str, ...], ...] = (
 )
 
 _MARKER = re.compile(r"answer\s*:(?:\*\*|__)?", re.IGNORECASE)
+_OTHER_MARKER = re.compile(r"^ *#### *(\S*\d\S*) *$|\\boxed\{([^{}]*)\}", re.MULTILINE)
 # A minus counts as a sign only where no operand stands before it: "10-20" ends in 20.
 _NUMBER = re.compile(r"(?:(?<![\w.)])-)?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?")
 _BULLET = re.compile(r"\s*(?:[-*•]\s+|[0-9]{1,3}[.)]\s+)(?=\S)")
@@ -121,11 +122,12 @@ def _named(text: str, labels: tuple[str, ...]) -> str | None:
 
 
 def _marked(text: str) -> str | None:
-    """What follows the last "Answer:", None where the text has no such marker."""
-    end = None
-    for match in _MARKER.finditer(text):
-        end = match.end()
-    return None if end is None else text[end:]
+    """What follows the last "Answer:", else what "####" or a box holds; None without a marker."""
+    found = list(_MARKER.finditer(text))
+    if found:
+        return text[found[-1].end() :]
+    others = _OTHER_MARKER.findall(text)
+    return None if not others else others[-1][0] or others[-1][1]
 
 
 def _lines(text: str) -> list[str]:

@@ -1,53 +1,76 @@
-"""Writes the held-out question suite: the same questions each time, the kinds equally often.
+"""Writes the held-out question suites: the same questions each time, the kinds equally often.
 
-Usage: python -m tasks.make_suite evaluation/suites/pilot.jsonl
+A suite only ever grows at its end: the first 408 questions of `pilot` are what it was at first,
+and `pilot-408` still names them.
+
+Usage: python -m tasks.make_suite evaluation/suites
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from tasks.hard import HARD
 from tasks.mix import DOMAINS, KINDS
+from tasks.office import OFFICE
 from tasks.types import Kind, Task
 
-SUITE_SEED = 20240305
-QUESTIONS_PER_DOMAIN = 136
 FIELDS = ("question", "answer", "domain", "kind", "check")
 
 
-def suite() -> list[Task]:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a suite is drawn from."""
+
+    kinds: Mapping[str, tuple[Kind, ...]]
+    seed: int
+    questions_per_domain: int
+
+
+SUITES = {
+    "pilot": Plan(KINDS, 20240305, 340),
+    "pilot-hard": Plan(HARD, 20240611, 100),
+    "office": Plan(OFFICE, 20240917, 40),
+}
+
+
+def suite(name: str) -> list[Task]:
     """Held-out tasks, domain by domain in turn, so that any head of the list is balanced."""
-    columns = [_domain_tasks(domain) for domain in DOMAINS]
+    columns = [_domain_tasks(SUITES[name], domain) for domain in DOMAINS]
     return [task for row in zip(*columns, strict=True) for task in row]
 
 
-def suite_text() -> str:
+def suite_text(name: str) -> str:
     """The suite as JSON lines."""
     lines = []
-    for number, task in enumerate(suite(), start=1):
-        row = {"id": f"pilot-{number:03d}"} | {name: getattr(task, name) for name in FIELDS}
+    for number, task in enumerate(suite(name), start=1):
+        row = {"id": f"{name}-{number:03d}"} | {key: getattr(task, key) for key in FIELDS}
         lines.append(json.dumps(row, ensure_ascii=False))
     return "\n".join(lines) + "\n"
 
 
 def main(arguments: list[str]) -> int:
-    """Writes the suite to the one path given."""
+    """Writes every suite into the one folder given."""
     if len(arguments) != 1:
-        print("usage: python -m tasks.make_suite FILE.jsonl", file=sys.stderr)
+        print("usage: python -m tasks.make_suite FOLDER", file=sys.stderr)
         return 2
-    Path(arguments[0]).write_text(suite_text(), encoding="utf-8", newline="\n")
+    for name in SUITES:
+        file = Path(arguments[0]) / f"{name}.jsonl"
+        file.write_text(suite_text(name), encoding="utf-8", newline="\n")
     return 0
 
 
-def _domain_tasks(domain: str) -> list[Task]:
-    rng = Random(f"{SUITE_SEED}/{domain}")
+def _domain_tasks(plan: Plan, domain: str) -> list[Task]:
+    rng, kinds = Random(f"{plan.seed}/{domain}"), plan.kinds[domain]
     tasks: list[Task] = []
     seen: set[str] = set()
-    for number in range(QUESTIONS_PER_DOMAIN):
-        task = _unseen(rng, KINDS[domain][number % len(KINDS[domain])], seen)
+    for number in range(plan.questions_per_domain):
+        task = _unseen(rng, kinds[number % len(kinds)], seen)
         seen.add(task.question)
         tasks.append(task)
     return tasks

@@ -153,3 +153,18 @@ MAILS: dict[str, dict[str, tuple[str, ...]]] = {
 
 OPENERS = ("", "", "Hello. ", "Hi, {who} here. ", "Good morning. ", "Dear team, ", "Hi. ")
 CLOSERS = ("", "", " Thanks.", " Please help.", " Regards, {who}", " Please reply soon.", " {who}")
+FILLERS = (
+    "I have been with you since last spring.",
+    "We are a small firm with nine people.",
+    "A colleague gave me this address.",
+    "I tried to call, but the line was busy.",
+    "It is the first time that I write to you.",
+    "My manager asked me to look after this.",
+    "We have always been happy with you.",
+    "I am in the office until Friday.",
+    "You can reach me in the afternoon.",
+    "I hope that this is the right place.",
+    "It is not the end of the world, but I would like to know.",
+    "Others here wonder about it too.",
+)
+"""Sentences that say nothing of what a message is about."""

@@ -1,6 +1,7 @@
-"""Tasks adapted from the reasoning-gym package: more kinds to measure on, outside the mix.
+"""Tasks adapted from the reasoning-gym package: more kinds to learn and to measure on.
 
-The package is a development dependency and is imported only when a stream is asked for.
+The package is a development dependency and is imported only when a stream is asked for. Its
+`gsm_symbolic` is left out: those are templates of GSM8K's test questions.
 """
 
 from __future__ import annotations
@@ -46,6 +47,16 @@ def _last_line(question: str) -> str:
     return question.strip().splitlines()[-1]
 
 
+def _after_now(question: str) -> str:
+    """What follows "Now, " at the beginning of its last line."""
+    line = _last_line(question).removeprefix("Now, ")
+    return line[0].upper() + line[1:]
+
+
+def _plain_list(question: str) -> str:
+    return _first_line(question).translate(str.maketrans("", "", "[]'"))
+
+
 def _literal_list(answer: str) -> str:
     return ", ".join(literal_eval(answer))
 
@@ -61,6 +72,30 @@ ADAPTERS: dict[str, Adapter] = {
     ),
     "letter_counting": Adapter("data", "number", {"min_words": 3, "max_words": 6}),
     "word_sequence_reversal": Adapter("data", "list", {"max_words": 6}, question=_last_line),
+    "simple_equations": Adapter("math", "number", {"max_terms": 2, "max_value": 20}),
+    "products": Adapter("math", "number", {"max_digits": 2}),
+    "gcd": Adapter("math", "number", {"max_value": 90}),
+    "leg_counting": Adapter(
+        "math",
+        "number",
+        {"min_animals": 2, "max_animals": 3, "max_instances": 9},
+        question=_after_now,
+    ),
+    "word_sorting": Adapter("data", "list", {"max_words": 5}, question=_after_now),
+    "number_filtering": Adapter(
+        "data",
+        "list",
+        {"max_numbers": 7, "max_decimals": 0},
+        question=_plain_list,
+        answer=_literal_list,
+    ),
+    "number_format": Adapter(
+        "data",
+        "number",
+        {"max_num_candidates": 4, "max_n": 100_000},
+        question=_after_now,
+    ),
+    "family_relationships": Adapter("data", "text", {"max_family_size": 6}),
 }
 
 
@@ -80,6 +115,8 @@ def _stream(rng: Random, split: str, kind: str, create: Callable[..., Any]) -> I
         entry = create(kind, size=1, seed=entry_seed, **adapter.options)[0]
         number = rng.randrange(len(WORDINGS[split]))
         answer = adapter.answer(entry["answer"])
+        if not answer:  # as of a filter that nothing passes
+            continue
         yield Task(
             domain=adapter.domain,
             kind=kind,

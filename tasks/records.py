@@ -8,8 +8,8 @@ from tasks.types import Draw, Kind
 from tasks.vocab import CITIES, MONTHS, NAMES, STATUSES, SURNAMES, TEAMS
 
 
-def _record_fields(rng: Random) -> dict[str, str]:
-    """A record of four or five fields in random order."""
+def record_fields(rng: Random, number: int | None = None) -> dict[str, str]:
+    """A record of so many fields (at most seven), or four or five, in random order."""
     fields = {
         "name": f"{rng.choice(NAMES)} {rng.choice(SURNAMES)}",
         "city": rng.choice(CITIES),
@@ -19,18 +19,18 @@ def _record_fields(rng: Random) -> dict[str, str]:
         "team": rng.choice(TEAMS),
         "date": _iso(*_date(rng)),
     }
-    return {key: fields[key] for key in rng.sample(list(fields), rng.randint(4, 5))}
+    return {key: fields[key] for key in rng.sample(list(fields), number or rng.randint(4, 5))}
 
 
 def _get_field(rng: Random) -> Draw:
-    record = _record_fields(rng)
+    record = record_fields(rng)
     key = rng.choice(list(record))
     shown = "; ".join(f"{name}: {value}" for name, value in record.items())
     return Draw({"record": shown, "key": key}, record[key])
 
 
 def _csv_field(rng: Random) -> Draw:
-    record = _record_fields(rng)
+    record = record_fields(rng)
     key = rng.choice(list(record))
     fields = {"head": ",".join(record), "line": ",".join(record.values()), "key": key}
     return Draw(fields, record[key])

@@ -15,7 +15,8 @@ from tasks.vocab import CITIES, ITEMS, NAMES
 TICKET_LABELS, MAIL_LABELS = LABEL_SETS[0], LABEL_SETS[1]
 
 
-def _message(messages: Mapping[str, tuple[str, ...]], labels: tuple[str, ...], rng: Random) -> Draw:
+def message(messages: Mapping[str, tuple[str, ...]], labels: tuple[str, ...], rng: Random) -> Draw:
+    """A customer writes about one of the labels, with or without a greeting and a close."""
     label = rng.choice(labels)
     text = rng.choice(OPENERS) + rng.choice(messages[label]) + rng.choice(CLOSERS)
     words = {
@@ -54,7 +55,7 @@ TRIAGE: tuple[Kind, ...] = (
         "business",
         "ticket",
         "label",
-        partial(_message, TICKETS["train"], TICKET_LABELS),
+        partial(message, TICKETS["train"], TICKET_LABELS),
         train=(
             "Classify this ticket as {labels}.\n{text}",
             "Ticket: {text}\nWhich label fits: {labels}?",
@@ -70,13 +71,13 @@ TRIAGE: tuple[Kind, ...] = (
             "Please sort this request into {labels}: {text}",
             "Possible topics are {labels}. Which topic has this note?\n{text}",
         ),
-        draw_heldout=partial(_message, TICKETS["heldout"], TICKET_LABELS),
+        draw_heldout=partial(message, TICKETS["heldout"], TICKET_LABELS),
     ),
     Kind(
         "business",
         "route",
         "label",
-        partial(_message, MAILS["train"], MAIL_LABELS),
+        partial(message, MAILS["train"], MAIL_LABELS),
         train=(
             "Which department gets this e-mail: {labels}?\n{text}",
             "E-mail: {text}\nRoute it to {labels}.",
@@ -92,7 +93,7 @@ TRIAGE: tuple[Kind, ...] = (
             "Please assign this letter to {labels}: {text}",
             "Our teams are {labels}. Which team handles this?\n{text}",
         ),
-        draw_heldout=partial(_message, MAILS["heldout"], MAIL_LABELS),
+        draw_heldout=partial(message, MAILS["heldout"], MAIL_LABELS),
     ),
     Kind(
         "business",

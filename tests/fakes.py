@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
-from app.ports import Cancelled, Finish, Job, ModelInfo, Outcome, Piece, Queue
-from policies.errors import InvalidInput
+from app.ports import Cancelled, Ended, Finish, Job, ModelInfo, Outcome, Piece, Queue, untold
+from policies.errors import InvalidInput, Unavailable
 from policies.types import Importance, Plan, Solver, Units
 
 MODEL = ModelInfo(
@@ -84,9 +84,18 @@ class FakeEngine:
         finish = Finish.STOP if len(written) == len(self.words) else Finish.LENGTH
         yield self._outcome(text, units, finish, nfe)
 
-    def run_batch(self, jobs: Sequence[Job], cancelled: Cancelled) -> list[Outcome]:
-        pieces = [piece for job in jobs for piece in self.run(job, cancelled)]
-        return [piece for piece in pieces if isinstance(piece, Outcome)]
+    def run_batch(
+        self, jobs: Sequence[Job], cancelled: Cancelled, ended: Ended = untold
+    ) -> list[Outcome]:
+        outcomes = []
+        for place, job in enumerate(jobs):
+            *_, outcome = self.run(job, cancelled)
+            assert isinstance(outcome, Outcome)
+            if outcome.finish is Finish.CANCELLED:
+                raise Unavailable("the measurement was stopped")
+            outcomes.append(outcome)
+            ended(place, outcome)
+        return outcomes
 
     def _count(self) -> None:
         with self._lock:

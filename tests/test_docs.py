@@ -54,4 +54,4 @@ def test_a_document_names_targets_and_files_that_exist(file: Path) -> None:
 def test_every_dependency_is_pinned_exactly(file: str) -> None:
     lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
     asked = [line for line in lines if line and not line.startswith(("#", "-r "))]
-    assert [line for line in asked if not re.fullmatch(r"[\w-]+==[\w.]+", line)] == []
+    assert [line for line in asked if not re.fullmatch(r"[\w-]+(\[\w+\])?==[\w.]+", line)] == []

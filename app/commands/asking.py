@@ -5,9 +5,9 @@ import uuid
 from typing import Any
 
 from app.bootstrap import build
-from app.commands.output import as_json, progress, result
-from app.gateways import load_engine
-from app.services.ask import AskForm, Receipt, Written
+from app.commands.output import as_json, progress, result, show
+from app.loading import load_engine
+from app.services.ask import AskForm, Preview, Receipt, Written
 from app.settings import Settings
 from policies.types import Domain, Importance
 
@@ -23,6 +23,11 @@ def ask(settings: Settings, args: argparse.Namespace) -> int:
         args.team,
         args.seed,
     )
+    preview = pilot.ask.preview(form)
+    if args.quote:
+        show(_quoted(preview), args.json)
+        return 0
+    progress(_said(preview))
     events = pilot.ask(form, args.key or uuid.uuid4().hex)
     receipt = None
     try:
@@ -42,6 +47,31 @@ def ask(settings: Settings, args: argparse.Namespace) -> int:
     else:
         result(receipt.text.answer)
     return 0
+
+
+def _quoted(preview: Preview) -> dict[str, Any]:
+    """At most, and what earlier answers on the same rung make likely. Nothing is held."""
+    decision, likely = preview.decision, preview.expected
+    return {
+        "importance": decision.granted.value,
+        "asked": decision.asked.value,
+        "quote_nanos": decision.quote.nanos,
+        "expected_nanos": likely.nanos if likely else None,
+        "expected_low_nanos": likely.low_nanos if likely else None,
+        "expected_high_nanos": likely.high_nanos if likely else None,
+        "expected_n": likely.n if likely else 0,
+        "currency": decision.quote.currency,
+        "approvals": decision.review.approvals,
+        "policy_version": decision.policy_version,
+        "price_version": decision.price_version,
+        "reasons": [{"code": r.code, "values": dict(r.values)} for r in decision.reasons],
+    }
+
+
+def _said(preview: Preview) -> str:
+    quote, likely = preview.decision.quote, preview.expected
+    about = f", about {likely.nanos} likely (n={likely.n})" if likely else ""
+    return f"{preview.decision.granted}: at most {quote.nanos} nanos {quote.currency}{about}"
 
 
 def _fields(receipt: Receipt) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from app.bootstrap import load_policy
 from app.commands.output import progress, show
-from app.gateways import LocalEngine, load_engine
+from app.gateways import LocalEngine
+from app.loading import load_engine
 from app.ports import Job
 from app.settings import Settings
 from policies.types import Domain, Plan, Rung, Solver

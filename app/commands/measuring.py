@@ -7,39 +7,43 @@ from typing import Any
 from app import recorded
 from app.bootstrap import Pilot, build
 from app.commands.output import as_json, progress, result
-from app.gateways import load_engine
+from app.loading import load_engine
 from app.ports import Measurement
+from app.services.compare import Comparison, compare
 from app.services.measure import PLAIN, Budget, Measuring, budget_of
 from app.settings import Settings
 from evaluation import suites
 from policies.errors import InvalidInput
 from policies.types import Importance, Rung, Solver
 
+TOLD_EVERY = 20
+"""Questions between two lines of progress."""
+
 
 def evaluate(settings: Settings, args: argparse.Namespace) -> int:
     """Measures a suite at budgets or rungs; --record writes the file that ships with an adapter."""
-    questions = suites.load(args.suite, args.limit)
+    name, questions = suites.load_first(args.suite, args.limit)
     pilot = build(settings, load_engine(settings))
-    name = Path(args.suite).stem
     found = pilot.measure(name + _flags(args), questions, _budgets(pilot, args), args.seed, _tell)
     if args.record:
         recorded.write(Path(args.record), found)
-    whole = [m for m, _ in found if m.domain is None]
     if args.json:
-        domains = [m for m, _ in found if m.domain is not None]
         as_json(
             {
                 "suite": name,
                 "seed": args.seed,
                 "settings": {key: getattr(args, key) for key in PLAIN},
                 "adapter_sha256": pilot.engine.info().adapter_sha256,
-                "results": [_fields(m) for m in whole],
-                "domains": [_fields(m) for m in domains],
+                "results": [_fields(m) for m, _ in found if m.domain is None],
+                "domains": [_fields(m) for m, _ in found if m.domain is not None],
+                "comparisons": [_comparison(c) for c in compare(found)],
             }
         )
     else:
         for measurement, _ in found:
             result(_line(measurement))
+        for comparison in compare(found):
+            result(_against(comparison))
     return 0
 
 
@@ -62,6 +66,7 @@ def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
         args.guidance,
         longest,
         gate=args.gate,
+        steady=args.steady,
         candidates=args.candidates,
         temperature=args.temperature,
     )
@@ -87,6 +92,8 @@ def _list(text: str, legal: set[Importance] | None) -> list[str]:
 
 
 def _tell(at: Measuring) -> None:
+    if at.done % TOLD_EVERY and at.done < at.of:
+        return
     progress(f"budget {at.budget}: {at.done} of {at.of} questions, {at.correct} right")
 
 
@@ -111,4 +118,33 @@ def _line(m: Measurement) -> str:
     return (
         f"{part:10} budget {m.budget:3}  {m.accuracy:6.1%}  {interval}  n={m.n}"
         f"  {m.cost_nanos_per_answer} nanos {m.currency} an answer"
+    )
+
+
+def _comparison(c: Comparison) -> dict[str, Any]:
+    d = c.difference
+    return {
+        "budget": c.of.budget,
+        "importance": c.of.importance.value if c.of.importance else None,
+        "over_budget": c.over.budget,
+        "over_importance": c.over.importance.value if c.over.importance else None,
+        "domain": c.domain.value if c.domain else None,
+        "difference": round(d.value, 4),
+        "ci_low": round(d.low, 4),
+        "ci_high": round(d.high, 4),
+        "n": d.n,
+        "gained": d.gained,
+        "lost": d.lost,
+        "p_value": round(d.p_value, 6),
+        "shown": d.shown,
+    }
+
+
+def _against(c: Comparison) -> str:
+    d, part = c.difference, c.domain.value if c.domain else "all"
+    interval = f"[{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
+    verdict = "" if d.shown else "  no difference shown"
+    return (
+        f"{part:10} budget {c.of.budget:3} over {c.over.budget:3}  {100 * d.value:+6.1f} points"
+        f"  {interval}  {d.gained} gained, {d.lost} lost of n={d.n}{verdict}"
     )

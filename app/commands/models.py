@@ -6,7 +6,8 @@ from typing import Any
 
 from app import pull as base
 from app.commands.output import progress, result, show
-from app.gateways import LocalEngine, load_engine
+from app.gateways import LocalEngine
+from app.loading import load_engine
 from app.settings import Settings
 from model import checkpoint
 from model.errors import ModelError

@@ -7,7 +7,7 @@ import threading
 
 from app.bootstrap import build, recover_forever
 from app.commands.output import progress
-from app.gateways import load_engine
+from app.loading import load_engine
 from app.settings import Settings
 from policies.errors import InvalidInput
 
@@ -23,7 +23,7 @@ def serve(settings: Settings, args: argparse.Namespace) -> int:
     from app.views.shell import build as build_pages
 
     stop = threading.Event()
-    recover_forever(pilot.ask, stop)
+    recover_forever(pilot, stop)
     pages = build_pages(pilot.ask, pilot.dashboard, pilot.engine.info())
     progress(f"policy {pilot.policy.version}, data in {settings.data_dir}")
     progress(f"ready: http://{args.host}:{args.port}  (Ctrl-C stops)")

@@ -1,4 +1,4 @@
-"""Where training examples come from: generated tasks, JSON-lines files, data sets, mixed by weight.
+"""Where training examples come from: generated tasks, built shards, files, data sets, by weight.
 
 Every stream is endless and the same each time it is started with the same seed.
 """
@@ -12,10 +12,11 @@ from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
+from app.commands.data_shards import EVERY, MANIFEST, Shards, Spelled, read_shards
 from model.errors import ConfigError
 from policies.errors import InvalidInput, Unavailable
 from tasks.mix import stream as tasks
-from training.data import Example
+from training.data import Example, Tokens
 from training.schedule import checked
 
 TASKS = "tasks"
@@ -29,13 +30,14 @@ class Source:
     """One entry under `data:` of a training configuration."""
 
     source: str = TASKS
-    """`tasks` for the built-in generators, a .jsonl file, or a data set: its folder or hub id."""
+    """`tasks` for the built-in generators, the folder of a `data build`, a .jsonl file, or a data
+    set: its folder or hub id."""
     weight: float = 1.0
     """How often an example is taken from here, against the other sources."""
     label: str = ""
     """Guidance class of examples that name none."""
-    split: str = "train"
-    """Of a data set."""
+    split: str = EVERY
+    """Of a data set; of a `data build` one part, as `general`, or `train` for all of it."""
 
     def __post_init__(self) -> None:
         if not 0 < self.weight < float("inf"):
@@ -56,13 +58,28 @@ class Mixture:
     """Sources drawn from in proportion to their weights."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
-        self.stocks = [_opened(source) for source in sources]
+        self.shards = list[Shards]()
+        self.stocks = [self._opened(source) for source in sources]
         self.weights = [source.weight for source in sources]
+
+    def _opened(self, source: Source) -> Stock:
+        if source.source == TASKS:
+            return _Tasks()
+        if (Path(source.source) / MANIFEST).exists():
+            self.shards.append(read_shards(Path(source.source), source.split))
+            return _Rows(source, self.shards[-1].rows)
+        if source.source.endswith(".jsonl"):
+            return _Rows(source, _read_lines(source))
+        return _Rows(source, _read_data_set(source))
 
     def stream(self, seed: int) -> Iterator[Example]:
         streams, rng = [stock.stream(seed) for stock in self.stocks], Random(f"{seed}/mixture")
         while True:
             yield next(rng.choices(streams, self.weights)[0])
+
+    def spelled(self, tokens: Tokens) -> Tokens:
+        """A tokenizer that knows what a `data build` spelled already."""
+        return Spelled(tokens, self.shards) if self.shards else tokens
 
     def held_out(self, number: int) -> list[Example]:
         shares = [round(number * weight / sum(self.weights)) for weight in self.weights]
@@ -148,14 +165,6 @@ def _conversation(messages: Any, label: str | None, source: Source, index: int) 
         raise _fault(source, index, "`content` must be text")
     *earlier, (question, response) = zip(texts[::2], texts[1::2], strict=True)
     return Example(question, response, label, tuple(earlier), system)
-
-
-def _opened(source: Source) -> Stock:
-    if source.source == TASKS:
-        return _Tasks()
-    if source.source.endswith(".jsonl"):
-        return _Rows(source, _read_lines(source))
-    return _Rows(source, _read_data_set(source))
 
 
 def _read_lines(source: Source) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import yaml
 from app.commands.monitor import Monitor
 from app.commands.output import result
 from app.commands.sources import Mixture, read_sources
-from app.gateways import choose_precision
+from app.loading import choose_precision
 from app.settings import Settings
 from model.errors import ConfigError, ModelError
 from model.hf import Prompter, load_backbone
@@ -37,7 +37,7 @@ def train(settings: Settings, args: argparse.Namespace) -> int:
     folder = Path(args.out) / file.stem
     monitor = Monitor(folder, sys.stderr)
     try:
-        trainer = _trainer(settings, config, folder, monitor, local_rank)
+        trainer = _trainer(settings, config, folder, monitor, local_rank, mixture)
         held_out = mixture.held_out(HELD_OUT_QUESTIONS)
         adapter = trainer.run(mixture.stream(config.seed), held_out, args.minutes, args.resume)
     except ModelError as err:
@@ -51,12 +51,17 @@ def train(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _trainer(
-    settings: Settings, config: TrainConfig, folder: Path, monitor: Monitor, local_rank: int
+    settings: Settings,
+    config: TrainConfig,
+    folder: Path,
+    monitor: Monitor,
+    local_rank: int,
+    mixture: Mixture,
 ) -> Trainer:
     device = f"cuda:{local_rank}" if settings.device == "cuda" else settings.device
     try:
         backbone = load_backbone(settings.base_dir, choose_precision(settings.precision))
-        tokens = Prompter.load(settings.base_dir)
+        tokens = mixture.spelled(Prompter.load(settings.base_dir))
     except ModelError as err:
         raise Unavailable(str(err)) from err
     return Trainer(backbone.to(device=device), tokens, config, folder, monitor)

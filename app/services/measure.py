@@ -24,13 +24,11 @@ from policies.document import Policy
 from policies.pricing import in_force, price
 from policies.types import Domain, Importance, Plan, PriceList, Rung, Solver
 
-BATCH = 128
-"""Large, since a batch shrinks as answers end and lasts as long as its longest."""
-
 PLAIN = {
     "solver": Solver.MIDPOINT,
     "guidance": 1.0,
     "gate": None,
+    "steady": None,
     "candidates": 1,
     "temperature": 0.0,
 }
@@ -113,17 +111,18 @@ class Measure:
         """In the order of the questions. Like lengths run together, to pad little."""
         by_length = sorted(range(len(questions)), key=lambda i: (len(questions[i].question), i))
         rows: dict[int, Measured] = {}
-        correct = 0
-        size = max(1, BATCH // budget.rung.candidates)
-        for places in (by_length[i : i + size] for i in range(0, len(by_length), size)):
-            jobs = [
-                Job(questions[i].question, Plan(questions[i].domain, budget.rung), seed + i)
-                for i in places
-            ]
-            for i, outcome in zip(places, self.engine.run_batch(jobs, cancelled), strict=True):
-                rows[i] = _measured(questions[i], outcome, prices)
-                correct += rows[i].correct
+
+        def ended(place: int, outcome: Outcome) -> None:
+            i = by_length[place]
+            rows[i] = _measured(questions[i], outcome, prices)
+            correct = sum(row.correct for row in rows.values())
             progress(Measuring(budget.rung.max_nfe_per_token, len(rows), len(questions), correct))
+
+        jobs = [
+            Job(questions[i].question, Plan(questions[i].domain, budget.rung), seed + i)
+            for i in by_length
+        ]
+        self.engine.run_batch(jobs, cancelled, ended)
         return [rows[i] for i in range(len(questions))]
 
     def _summaries(

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Pilot, build
-from app.gateways import LocalEngine, load_engine
+from app.gateways import LocalEngine
+from app.loading import load_engine
 from app.settings import Settings, read
 
 ROOT = Path(__file__).resolve().parents[2]

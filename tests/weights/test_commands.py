@@ -112,8 +112,14 @@ def test_evaluate_gives_intervals_and_stores_what_it_gives(
 ) -> None:
     done = command("evaluate", "--budgets", "0,3", "--limit", "6", "--json")
     assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)["results"]
+    said = json.loads(done.stdout)
+    results, comparisons = said["results"], said["comparisons"]
     assert [r["budget"] for r in results] == [0, 3]
+    (whole,) = [c for c in comparisons if c["domain"] is None]
+    assert (whole["budget"], whole["over_budget"], whole["n"]) == (3, 0, 6)
+    assert whole["difference"] == pytest.approx(
+        results[1]["accuracy"] - results[0]["accuracy"], abs=1e-3
+    )
     for r in results:
         assert r["ci_low"] <= r["accuracy"] <= r["ci_high"]
         assert r["n"] == 6

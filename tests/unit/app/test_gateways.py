@@ -87,6 +87,15 @@ def test_most_of_the_candidates_win_in_a_run_as_in_a_batch() -> None:
     assert len(winners) > 1  # it is not always the first
 
 
+def test_candidates_of_the_base_model_alone_differ_by_their_temperature() -> None:
+    base = Rung(Solver.BASE, 0, 1.0, 12, candidates=8)
+    _, greedy = run(base)
+    warm = [run(replace(base, temperature=5.0), seed=seed)[1] for seed in range(3)]
+    assert greedy.votes == (8,) * 8
+    assert any(len(set(outcome.votes)) > 1 for outcome in warm)
+    assert warm[0].units == Units(engine().count_prompt_tokens("3 + 4?"), 8 * 12, 0)
+
+
 def test_prompt_of_candidates_is_charged_once_and_their_writing_each() -> None:
     prompt = engine().count_prompt_tokens("3 + 4?")
     _, voted = run(VOTED)
@@ -251,6 +260,44 @@ def test_cancelled_measurement_is_unavailable(slow: Slow, slowly: LocalEngine) -
     time.sleep(0.4)
     assert len(slow.batches) <= 4
     assert slowly.run_batch([], lambda: False) == []
+
+
+def test_a_batch_of_any_size_runs_and_each_is_told_as_it_ends(
+    slow: Slow, slowly: LocalEngine
+) -> None:
+    slowly._thread.engine.slots = 2
+    jobs = [job(replace(PLAIN, max_new_tokens=1), seed=s) for s in range(5)]
+    told, passes = list[tuple[int, Outcome]](), list[int]()
+
+    def ended(place: int, outcome: Outcome) -> None:
+        told.append((place, outcome))
+        passes.append(len(slow.batches))
+
+    outcomes = slowly.run_batch(jobs, lambda: False, ended)
+    assert [outcome for _, outcome in sorted(told, key=lambda pair: pair[0])] == outcomes
+    assert len(outcomes) == 5
+    assert max(slow.batches) == 2
+    assert passes[0] < len(slow.batches)  # the first was told while others still waited
+
+
+def test_a_measurement_that_waits_takes_no_place_of_a_user(slow: Slow, slowly: LocalEngine) -> None:
+    line, stop = slowly._thread.engine.line, list[bool]()
+    slowly._thread.engine.slots = 1
+    jobs = [job(PLAIN, seed=s) for s in range(40)]
+    with ThreadPoolExecutor() as pool:
+        measuring = pool.submit(slowly.run_batch, jobs, lambda: bool(stop))
+        while not slow.batches:
+            time.sleep(0.01)
+        assert len(line) == 39
+        an_hour_later = time.monotonic() + 3600
+        line._clock = lambda: an_hour_later
+        assert slowly.queue(Importance.ROUTINE).waiting == 0
+        asked = list(slowly.run(job(replace(PLAIN, max_new_tokens=1)), lambda: False))
+        assert isinstance(asked[-1], Outcome)
+        assert len(line) > 30
+        stop.append(True)
+        with pytest.raises(Unavailable):
+            measuring.result()
 
 
 def test_full_line_refuses_with_the_wait_and_the_important_still_come_in(

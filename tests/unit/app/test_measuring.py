@@ -7,11 +7,14 @@ import pytest
 
 from app import cli
 from app.bootstrap import Pilot
-from app.commands.measuring import _budgets, _flags
-from app.services.measure import budget_of
+from app.commands.measuring import _against, _budgets, _comparison, _flags, _tell
+from app.services.compare import Comparison
+from app.services.measure import Measuring, budget_of
+from evaluation.stats import paired
 from policies.document import preset
 from policies.errors import InvalidInput
 from policies.types import Rung, Solver
+from tests.samples import measurement
 
 
 def typed(*flags: str) -> Namespace:
@@ -71,4 +74,40 @@ def test_candidates_that_cannot_differ_are_refused() -> None:
 
 def test_a_budget_is_like_its_model_but_for_the_cap() -> None:
     like = Rung(Solver.BOSH3, 0, 2.0, 40, tolerance=0.1, gate=0.8, candidates=3)
-    assert budget_of(9, like).rung == Rung(Solver.BOSH3, 9, 2.0, 40, None, 0.1, 0.8, 3)
+    wanted = Rung(Solver.BOSH3, 9, 2.0, 40, tolerance=0.1, gate=0.8, candidates=3)
+    assert budget_of(9, like).rung == wanted
+
+
+def compared(gained: int, lost: int, same: int) -> Comparison:
+    first = [False] * gained + [True] * lost + [True] * same
+    second = [True] * gained + [False] * lost + [True] * same
+    over, of = measurement(3, 0.5), measurement(7, 0.6)
+    return Comparison(of, over, None, paired(first, second))
+
+
+def test_a_comparison_is_told_with_its_interval_and_its_changes() -> None:
+    found = _comparison(compared(gained=9, lost=1, same=40))
+    assert found["difference"] == 0.16
+    assert (found["ci_low"], found["ci_high"]) == (0.0302, 0.2775)
+    assert (found["gained"], found["lost"], found["n"]) == (9, 1, 50)
+    assert (found["p_value"], found["shown"]) == (0.021484, True)
+    assert (found["budget"], found["over_budget"], found["domain"]) == (7, 3, None)
+    line = _against(compared(gained=9, lost=1, same=40))
+    assert "budget   7 over   3   +16.0 points  [+3.0, +27.8]  9 gained, 1 lost of n=50" in line
+
+
+def test_where_the_interval_holds_zero_it_is_said() -> None:
+    assert "no difference shown" not in _against(compared(gained=9, lost=1, same=40))
+    assert _against(compared(gained=2, lost=1, same=40)).endswith("no difference shown")
+    assert _comparison(compared(gained=2, lost=1, same=40))["shown"] is False
+
+
+def test_progress_is_told_now_and_then_and_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    for done in range(1, 46):
+        _tell(Measuring(7, done, 45, done // 3))
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[1] for line in told] == [
+        "20 of 45 questions, 6 right",
+        "40 of 45 questions, 13 right",
+        "45 of 45 questions, 15 right",
+    ]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from app.gateways import load_engine
+from app.loading import load_engine
 from app.ports import Job, Outcome, Piece
 from app.settings import read
 from model import checkpoint

@@ -1,0 +1,193 @@
+"""Baseline: a LoRA fine-tune of the base (peft), with as many trained parameters as the adapter.
+
+It sees the examples of the adapter's own training configuration in the same order, as many steps
+of as many, by the same loss: cross-entropy of response tokens (each counts once a step, where the
+adapter has several draws of it). Then it answers as the base does.
+Usage: python benchmarks/baseline_lora.py --config model/configs/pilot.yaml --minutes 60
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors import safe_open
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from transformers import AutoModelForCausalLM
+
+from app.commands.sources import Mixture, read_sources
+from app.loading import choose_precision
+from app.settings import Settings, read
+from benchmarks.baseline_fewshot import PLAIN
+from benchmarks.baseline_shared import Recording, arguments, engine_on, say
+from model.checkpoint import card_of
+from model.hf import Prompter, read_backbone
+from training.data import Batch, Row, Spelling, collate, steps
+from training.schedule import TrainConfig
+
+TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+CHECKPOINT_SECONDS = 120
+STATE = "state.pt"
+
+
+def trained_parameters(adapter: Path) -> int:
+    """Numbers in an adapter's file."""
+    with safe_open(adapter / "adapter.safetensors", "pt") as file:
+        shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
+    return sum(int(torch.tensor(shape).prod()) for shape in shapes)
+
+
+def rank_for(lm: Any, parameters: int) -> int:
+    """The rank at which LoRA of every layer's matrices comes nearest to so many parameters."""
+    one = sum(
+        sum(m.weight.shape) for name, m in lm.named_modules() if name.split(".")[-1] in TARGETS
+    )
+    return max(1, round(parameters / one))
+
+
+def loss_of(lm: Any, batch: Batch) -> Tensor:
+    """Mean cross-entropy in nats of the response tokens. Padding is on the right: unseen."""
+    hidden = lm.get_base_model().model(input_ids=batch.ids).last_hidden_state  # (B, S, h)
+    rows = torch.arange(len(batch.ids), device=hidden.device)[:, None]
+    at = hidden[rows, batch.positions][batch.valid]  # (tokens, h)
+    logits = lm.get_base_model().lm_head(at).float()
+    return torch.nn.functional.cross_entropy(logits, batch.targets[batch.valid])
+
+
+class Run:
+    """A training run in a folder: state.pt to go on from, log.jsonl, and the result."""
+
+    def __init__(self, args: argparse.Namespace, settings: Settings) -> None:
+        self.args, self.settings, self.folder = args, settings, Path(args.out)
+        self.config = TrainConfig.from_dict(yaml.safe_load(Path(args.config).read_text("utf-8")))
+        torch.manual_seed(self.config.seed)
+        torch.set_flush_denormal(True)
+        dtype = choose_precision(settings.precision)
+        base = AutoModelForCausalLM.from_pretrained(settings.base_dir, dtype=dtype)
+        parameters = trained_parameters(args.adapter)
+        self.rank = args.rank or rank_for(base, parameters)
+        lora = LoraConfig(
+            r=self.rank, lora_alpha=self.rank, target_modules=TARGETS, task_type="CAUSAL_LM"
+        )
+        self.lm: Any = get_peft_model(base.to(settings.device), lora)
+        self.trained = [p for p in self.lm.parameters() if p.requires_grad]
+        count = sum(p.numel() for p in self.trained)
+        say(f"rank {self.rank}: {count} trained parameters beside {parameters} of the adapter")
+        self.plan = {"rank": self.rank, "steps": args.steps, "lr": args.lr, "config": args.config}
+        self.optimizer = torch.optim.AdamW(self.trained, lr=args.lr, weight_decay=0.0)
+        self.step = 0
+        self._restore()
+
+    def train(self) -> bool:
+        """Until the last step or for --minutes; whether it is done."""
+        until, saved = time.monotonic() + 60 * self.args.minutes, time.monotonic()
+        stream, losses = self._rows(), list[float]()
+        while self.step < self.args.steps and time.monotonic() < until:
+            losses.append(self._one_step(next(stream)))
+            if self.step % 10 == 0 or self.step == self.args.steps:
+                self._tell(sum(losses) / len(losses))
+                losses = []
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                self._save()
+                saved = time.monotonic()
+        self._save()
+        return self.step >= self.args.steps
+
+    def _rows(self) -> Iterator[list[Row]]:
+        mixture, config = Mixture(read_sources(self.config.data)), self.config
+        tokens = mixture.spelled(Prompter.load(self.settings.base_dir))
+        spelling = Spelling(tokens, config.adapter.classes, config.max_tokens)
+        stream = mixture.stream(config.seed)
+        return steps(stream, spelling, config.batch_size, config.seed, skip=self.step)
+
+    def _one_step(self, rows: list[Row]) -> float:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate()
+        self.optimizer.zero_grad()
+        loss = loss_of(self.lm, collate(rows).to(self.lm.device))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.trained, self.config.clip_norm)
+        self.optimizer.step()
+        self.step += 1
+        return float(loss.detach())
+
+    def _rate(self) -> float:
+        """The adapter's own shape of schedule: warm-up, then linear to the end."""
+        share, config = self.step / self.args.steps, self.config
+        warm = min(1.0, (self.step + 1) / config.warmup_steps)
+        return float(self.args.lr * warm * min(1.0, (1 - share) / (1 - config.decay_from)))
+
+    def _tell(self, loss: float) -> None:
+        line = {"step": self.step, "loss": round(loss, 4), "lr": self._rate()}
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        say(f"step {self.step} of {self.args.steps}: loss {loss:.3f}, rate {self._rate():.1e}")
+
+    def _save(self) -> None:
+        part = self.folder / f"{STATE}.part"
+        state = {
+            "lora": get_peft_model_state_dict(self.lm),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "plan": self.plan,
+        }
+        torch.save(state, part)
+        part.replace(self.folder / STATE)
+
+    def _restore(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / STATE
+        if not file.exists():
+            return
+        state = torch.load(file, weights_only=True)
+        if state["plan"] != self.plan:
+            raise SystemExit(
+                f"{file} is of a run with {state['plan']}, not {self.plan}; name another --out"
+            )
+        set_peft_model_state_dict(self.lm, state["lora"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+        say(f"going on from step {self.step}")
+
+    def answer(self) -> None:
+        """The suite, by the product's engine on the merged weights."""
+        recording = Recording(self.args, f"lora-{self.rank}-{self.step}-at-{self.args.lr}")
+        backbone = read_backbone(self.lm.merge_and_unload())
+        prompter = Prompter.load(self.settings.base_dir)
+        engine = engine_on(backbone, prompter, self.settings, recording.name)
+        recording.ask(engine, PLAIN)
+        engine.close()
+        recording.write()
+
+
+def main() -> int:
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--config", default="model/configs/pilot.yaml", help="of `train`")
+    parser.add_argument("--adapter", help="folder of the one to be equal to; the shipped one")
+    parser.add_argument("--rank", type=int, help="instead of the adapter's parameters")
+    parser.add_argument("--steps", type=int, help="instead of as many as the adapter had")
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--out", default="runs/lora", help="folder of the run; goes on there")
+    args, settings = parser.parse_args(), read()
+    args.adapter = Path(args.adapter or settings.adapter)
+    args.steps = args.steps or card_of(args.adapter)["steps"]
+    run = Run(args, settings)
+    if not run.train():
+        say(f"stopped at step {run.step} of {args.steps}; the same command goes on")
+        return 0
+    run.answer()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

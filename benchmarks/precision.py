@@ -1,0 +1,93 @@
+"""Are the answers those of float32? The same questions by every way of making a pass.
+
+Of each way the answers that are the same to the last token, and the tokens before the first that is
+not. Float32 by torch, one answer at a time, is what the others are held against. See README.md.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from evaluation import suites
+from kernels.passes import CompiledPasses
+from model import checkpoint
+from model.config import SamplerConfig
+from model.engine import Engine
+from model.hf import Prompter, load_backbone
+from model.passes import Passes, TorchPasses
+from model.prepared import PreparedPath
+from model.request import Fault, Request
+from model.writing import Recipe, Row, Token
+
+
+def drawn(
+    prepared: PreparedPath, passes: Passes, rows: list[Row], config: SamplerConfig, at_once: int
+) -> list[list[int]]:
+    """Token ids of each row."""
+    engine, recipe = Engine(prepared, slots=at_once, passes=passes), Recipe.of(prepared, config)
+    out = [list[int]() for _ in rows]
+    for row, ids in zip(rows, out, strict=True):
+        engine.submit(Request([row], recipe, _into(ids)))
+    while engine.busy:
+        engine.tick()
+    return out
+
+
+def _into(ids: list[int]) -> Callable[[Token | Fault | None], None]:
+    def tell(event: Token | Fault | None) -> None:
+        if isinstance(event, Fault):
+            raise event.error
+        if event is not None:
+            ids.append(event.id)
+
+    return tell
+
+
+def same(mine: list[int], exact: list[int]) -> int:
+    """Tokens before the first that differs."""
+    pairs = zip(mine, exact, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(mine), len(exact)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", required=True, help="folder of the base model")
+    parser.add_argument("--adapter", default="model/adapters/pilot")
+    parser.add_argument("--questions", type=int, default=48)
+    parser.add_argument("--nfe", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    args = parser.parse_args()
+    half, prompter = load_backbone(args.base, torch.bfloat16), Prompter.load(args.base)
+    path = checkpoint.load(Path(args.adapter), half).path
+    exact, prepared = PreparedPath(half.to(torch.float32), path), PreparedPath(half, path)
+    config = SamplerConfig(max_nfe=args.nfe, method="euler", max_new_tokens=64)
+    questions = suites.load("pilot")[: args.questions]
+    rows = [Row(tuple(prompter.prompt(q.question)), i, q.domain) for i, q in enumerate(questions)]
+    true = drawn(exact, TorchPasses(exact), rows, config, 1)
+    ways: dict[str, tuple[PreparedPath, Callable[[], Passes], int]] = {
+        "float32 by torch, 16 at once": (exact, lambda: TorchPasses(exact), 16),
+        "bfloat16 by torch, 16 at once": (prepared, lambda: TorchPasses(prepared), 16),
+        "bfloat16 compiled, alone": (prepared, lambda: CompiledPasses(prepared, args.threads), 1),
+        "bfloat16 compiled, 16 at once": (
+            prepared, lambda: CompiledPasses(prepared, args.threads), 16,
+        ),
+        "int8 compiled, 16 at once": (
+            prepared, lambda: CompiledPasses(prepared, args.threads, int8=True), 16,
+        ),
+    }  # fmt: skip
+    tokens = sum(map(len, true))
+    for name, (own, make, at_once) in ways.items():
+        mine = drawn(own, make(), rows, config, at_once)
+        equal = sum(a == b for a, b in zip(mine, true, strict=True))
+        before = sum(same(a, b) for a, b in zip(mine, true, strict=True))
+        sys.stdout.write(f"{name:32} {equal} of {len(rows)} answers, {before} of {tokens} tokens\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
