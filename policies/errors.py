@@ -2,7 +2,7 @@
 
 PilotError
 ├── InvalidInput        a question, importance, domain, file or setting is not acceptable
-│   └── InvalidPolicy   a policy document has a fault; says where, what and what is legal
+│   └── InvalidPolicy   a policy document has faults; says where, what and what is legal
 ├── OverCeiling         the worst case does not fit under a ceiling; carries the numbers
 ├── Unpriced            no price is valid for this model now: it does not run
 ├── KeyReused           an idempotency key came back with another request
@@ -14,6 +14,8 @@ Each has a `code` (a message in the catalogue of every language) and `values` fo
 """
 
 from typing import ClassVar
+
+from policies.written import Fault
 
 
 class PilotError(Exception):
@@ -36,11 +38,20 @@ class InvalidInput(PilotError):
 
 
 class InvalidPolicy(InvalidInput):
+    """`faults`: each with source, line, field, problem, got; the message has them all."""
+
     code = "error.invalid_policy"
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(str(fault) for fault in faults))
+        self.faults = faults
 
 
 class OverCeiling(PilotError):
-    """`values`: scope, currency, limit_, committed_, held_, quote_nanos, fits (a rung or "")."""
+    """`values`: scope, window, window_start, limit_, committed_, held_, quote_nanos, currency.
+
+    `fits` is the highest lower importance whose worst case would fit everywhere, or empty.
+    """
 
     code = "error.over_ceiling"
 

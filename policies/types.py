@@ -49,6 +49,25 @@ class Solver(StrEnum):
         return self in (Solver.ADAPTIVE_HEUN, Solver.FEHLBERG2, Solver.BOSH3, Solver.DOPRI5)
 
 
+class Window(StrEnum):
+    """How long a ceiling counts before it starts again, in the pilot's time zone."""
+
+    REQUEST = "request"
+    """One request: nothing adds up, its quote must fit."""
+    DAY = "day"
+    MONTH = "month"
+    WHOLE = "whole"
+    """The pilot from its first day to its last."""
+
+
+class AtCeiling(StrEnum):
+    """What becomes of a request that does not fit under a ceiling."""
+
+    REFUSE = "refuse"
+    STEP_DOWN = "step_down"
+    """It runs at the next lower importance that fits, and its answer says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One question as it came in; the engine counts `prompt_tokens` before anything is decided."""
@@ -59,6 +78,8 @@ class Request:
     user: str
     team: str
     prompt_tokens: int
+    role: str = "requester"
+    """Of the user, in this pilot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +98,8 @@ class Rung:
     """Of an adaptive solver; None leaves it to the engine."""
     gate: float | None = None
     """Where the language model gives its first choice at least this chance, it is not refined."""
+    steady: int | None = None
+    """A token's refinement ends once so many evaluations in a row gave the same guess."""
     candidates: int = 1
     """Answers drawn from as many seeds; what most of them say is the answer."""
     temperature: float = 0.0
@@ -147,16 +170,43 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A ceiling that a request counts against: the most its scope may spend in a window."""
+
+    scope: str
+    """`request`, `pilot`, or `team:NAME`, `user:NAME`, `importance:NAME`."""
+    window: Window
+    limit_nanos: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Who must approve an answer before anyone else sees it."""
+
+    approvals: int = 0
+    """By as many different people; 0 lets the answer out at once."""
+    reviewers: tuple[str, ...] = ()
+    """Only these may; empty lets everyone with the role."""
+    due_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What a policy says of a request, with every reason and the versions it rests on."""
 
     asked: Importance
     granted: Importance
+    """Whose rung is run: as asked, raised by rules, or stepped down at a ceiling."""
     plan: Plan
     quote: Quote
     reasons: tuple[Reason, ...]
     policy_version: str
     price_version: str
+    limits: tuple[Limit, ...] = ()
+    """Every ceiling of the policy that this request counts against."""
+    review: Review = Review()
+    at_ceiling: AtCeiling = AtCeiling.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +218,9 @@ class Ceiling:
     committed_nanos: int
     held_nanos: int
     currency: str
+    window: Window = Window.WHOLE
+    window_start: str = ""
+    """The local day or month it counts; empty for a request and for the whole pilot."""
 
     @property
     def headroom_nanos(self) -> int:

@@ -34,7 +34,7 @@ def test_gate_candidates_and_tolerance_are_read_and_off_by_default() -> None:
     plain = critical()
     assert (plain.gate, plain.candidates, plain.tolerance) == (None, 1, None)
     rung = critical(solver="bosh3", tolerance=0.05, gate=0.9, candidates=5, temperature=0.7)
-    assert rung == Rung(Solver.BOSH3, 15, 1.0, 8, None, 0.05, 0.9, 5, 0.7)
+    assert rung == Rung(Solver.BOSH3, 15, 1.0, 8, None, 0.05, 0.9, candidates=5, temperature=0.7)
 
 
 @pytest.mark.parametrize(

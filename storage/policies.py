@@ -1,0 +1,110 @@
+"""Policies: proposed, approved by another person, activated. The database refuses anything else."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+
+from app.ports import Activation, PolicyVersion
+from policies.errors import InvalidInput, NotFound
+from storage.dialect import keep
+from storage.policy_tables import policy_activations, policy_proposals
+from storage.tables import policy_versions
+
+
+class SqlPolicies:
+    """app.ports.Policies of one pilot."""
+
+    def __init__(self, connection: Connection, pilot_id: str) -> None:
+        self._connection, self._pilot_id = connection, pilot_id
+
+    def propose(self, proposal: PolicyVersion) -> None:
+        """The version itself may be there already: a setting can name a policy before anyone."""
+        values = asdict(proposal) | {"pilot_id": self._pilot_id}
+        name, text = values.pop("name"), values.pop("text")
+        kept = {"pilot_id": self._pilot_id, "version": proposal.version, "name": name, "text": text}
+        keep(self._connection, policy_versions, kept | {"created_at": proposal.proposed_at})
+        p = policy_proposals.c
+        same = select(p.version).where(p.pilot_id == self._pilot_id, p.version == proposal.version)
+        if self._connection.execute(same).first() is not None:
+            raise InvalidInput(
+                f"a policy that says the same was proposed before: {proposal.version}"
+            )
+        self._connection.execute(insert(policy_proposals).values(values))
+
+    def approve(self, version: str, by: str, now: datetime) -> None:
+        p = policy_proposals.c
+        found = self.get(version)
+        if found.proposed_by == by:
+            raise InvalidInput(f"{by} proposed {version}; someone else must approve it")
+        approved = (
+            update(policy_proposals)
+            .where(
+                p.pilot_id == self._pilot_id,
+                p.version == version,
+                p.approved_by.is_(None),
+                p.proposed_by != by,
+            )
+            .values(approved_by=by, approved_at=now)
+        )
+        if self._connection.execute(approved).rowcount != 1:
+            raise InvalidInput(f"{version} was approved by {found.approved_by} already")
+
+    def activate(self, activation: Activation) -> None:
+        found = self.get(activation.version)
+        if found.approved_by is None:
+            raise InvalidInput(
+                f"{activation.version} is a draft: someone other than {found.proposed_by} must "
+                "approve it first"
+            )
+        values = asdict(activation) | {"approved_by": found.approved_by}
+        new = insert(policy_activations).values(values | {"pilot_id": self._pilot_id})
+        self._connection.execute(new)
+
+    def get(self, version: str) -> PolicyVersion:
+        query = self._versions().where(policy_proposals.c.version == version)
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no policy {version}", version=version)
+        return _version(row)
+
+    def in_force(self) -> PolicyVersion | None:
+        latest = (
+            select(policy_activations.c.version)
+            .where(policy_activations.c.pilot_id == self._pilot_id)
+            .order_by(policy_activations.c.id.desc())
+            .limit(1)
+        )
+        query = self._versions().where(policy_proposals.c.version == latest.scalar_subquery())
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else _version(row)
+
+    def versions(self) -> list[PolicyVersion]:
+        newest = self._versions().order_by(
+            policy_proposals.c.proposed_at.desc(), policy_proposals.c.version
+        )
+        return [_version(row) for row in self._connection.execute(newest)]
+
+    def activations(self) -> list[Activation]:
+        a = policy_activations.c
+        newest = (
+            select(a.version, a.activated_by, a.activated_at, a.note)
+            .where(a.pilot_id == self._pilot_id)
+            .order_by(a.id.desc())
+        )
+        return [Activation(**row._mapping) for row in self._connection.execute(newest)]
+
+    def _versions(self) -> Select[Any]:
+        p, v = policy_proposals.c, policy_versions.c
+        return (
+            select(policy_proposals, v.name, v.text)
+            .join(policy_versions, (v.pilot_id == p.pilot_id) & (v.version == p.version))
+            .where(p.pilot_id == self._pilot_id)
+        )
+
+
+def _version(row: Row[Any]) -> PolicyVersion:
+    values = dict(row._mapping)
+    del values["pilot_id"]
+    return PolicyVersion(**values)
