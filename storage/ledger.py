@@ -1,44 +1,29 @@
 """Money: reserve the worst case, charge the work done, give the rest back.
 
-All inside the caller's transaction; budgets change by conditional updates only.
+All inside the caller's transaction, which has the pilot to itself; counters change by conditional
+updates only (accounts.py).
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
 
-from app.ports import AnswerStatus, Finished
-from policies.errors import InvalidInput, NotFound, OverCeiling, Unavailable
+from app.ports import AnswerStatus, Booking, Finished, Reservation, Rollup
+from policies.budget import Payer, day_of, parse_scope
+from policies.errors import InvalidInput, OverCeiling, Unavailable
 from policies.pricing import price
-from policies.types import Ceiling, Hold, Importance, Units
-from storage import invariants, queries
+from policies.types import Ceiling, Hold, Limit, Units, Window
+from storage import corrections, entries, invariants, queries, rollups
+from storage.accounts import Accounts, Counter
 from storage.repositories import unit_values
-from storage.tables import (
-    answer_bodies,
-    answers,
-    budgets,
-    decisions,
-    hold_budgets,
-    holds,
-    ledger_entries,
-    price_lists,
-)
+from storage.tables import answer_bodies, answers, decisions, holds, pilots, price_lists
+from storage.terms import Terms, terms_of
 from storage.types import MAX_NANOS
-
-SUBJECT_SCOPES = ("team", "user", "importance")
-"""Scopes written `team:NAME`; the pilot's own is just `pilot`."""
-WHOLE = {"window": "whole", "window_start": ""}
-"""The one window so far: all of the pilot."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Closed:
-    """A hold as it was when it left the open state."""
-
-    id: str
-    answer_id: str
-    nanos: int
 
 
 class SqlLedger:
@@ -46,53 +31,73 @@ class SqlLedger:
 
     def __init__(self, connection: Connection, pilot_id: str) -> None:
         self._connection, self._pilot_id = connection, pilot_id
+        self._accounts = Accounts(connection, pilot_id)
 
     def ceilings(self) -> list[Ceiling]:
         return queries.all_ceilings(self._connection, self._pilot_id)
 
+    def ceilings_of(
+        self, payer: Payer, limits: Sequence[Limit], currency: str, now: datetime
+    ) -> list[Ceiling]:
+        day = self._day(now)
+        counters = self._accounts.under([payer], limits, day, now, currency).counters
+        return [_request_ceiling(limit) for limit in limits if limit.window is Window.REQUEST] + [
+            counter.ceiling() for counter in counters
+        ]
+
     def set_limit(self, scope: str, limit_nanos: int, currency: str) -> None:
-        """A new budget counts from now on. Raises InvalidInput below what is spent and held."""
-        kind, subject = _parse(scope)
+        """Counts all of the scope, also what came before."""
+        parse_scope(scope)
         if not 0 <= limit_nanos <= MAX_NANOS:
             raise InvalidInput(f"a limit is between 0 and {MAX_NANOS} nanos, got {limit_nanos}")
-        named = {"pilot_id": self._pilot_id, "scope": kind, "subject": subject} | WHOLE
-        this = [budgets.c[name] == value for name, value in named.items()]
-        now = self._connection.execute(select(budgets).where(*this)).one_or_none()
-        if now is None:
-            values = named | {"limit_nanos": limit_nanos, "currency": currency}
-            self._connection.execute(insert(budgets).values(values))
-            return
-        if now.currency != currency:
-            raise InvalidInput(f"the budget of {scope} is in {now.currency}, got {currency}")
-        spent = budgets.c.committed_nanos + budgets.c.held_nanos
-        changed = update(budgets).where(*this, spent <= limit_nanos).values(limit_nanos=limit_nanos)
-        if self._connection.execute(changed).rowcount != 1:
+        counter = self._accounts.whole(scope, currency)
+        if counter.currency != currency:
+            raise InvalidInput(f"the budget of {scope} is in {counter.currency}, got {currency}")
+        if counter.committed_nanos + counter.held_nanos > limit_nanos:
             raise InvalidInput(
-                f"{now.committed_nanos} nanos of {scope} are spent and {now.held_nanos} held; "
-                f"its limit cannot be {limit_nanos}",
+                f"{counter.committed_nanos} nanos of {scope} are spent and {counter.held_nanos} "
+                f"held; its limit cannot be {limit_nanos}",
                 scope=scope,
                 limit_nanos=limit_nanos,
-                committed_nanos=now.committed_nanos,
-                held_nanos=now.held_nanos,
+                committed_nanos=counter.committed_nanos,
+                held_nanos=counter.held_nanos,
             )
+        self._accounts.stand(counter, limit_nanos)
 
-    def reserve(self, answer_id: str, nanos: int, expires_at: datetime, now: datetime) -> Hold:
-        """Fails closed: no budget of the pilot, or in another currency, raises Unavailable."""
-        if nanos < 0:
-            raise ValueError(f"a hold is not negative, got {nanos}")
-        ids = self._budgets_of(answer_id)
-        room = budgets.c.limit_nanos - budgets.c.committed_nanos - budgets.c.held_nanos
-        these: ColumnElement[bool] = budgets.c.id.in_(ids)
-        held = update(budgets).where(these, room >= nanos)
-        held = held.values(held_nanos=budgets.c.held_nanos + nanos)
-        savepoint = self._connection.begin_nested()  # all of the budgets or none
-        if self._connection.execute(held).rowcount != len(ids):
-            savepoint.rollback()
-            raise self._over(these, nanos)
-        savepoint.commit()
-        hold = Hold(answer_id, answer_id, nanos, expires_at)  # one an answer, so one id for both
-        self._open_hold(hold, ids, now)
+    def reserve(
+        self,
+        answer_id: str,
+        nanos: int,
+        expires_at: datetime,
+        now: datetime,
+        limits: Sequence[Limit] = (),
+    ) -> Hold:
+        """Fails closed: no ceiling of the pilot, or one in another currency, raises Unavailable."""
+        (hold,) = self.reserve_all([Reservation(answer_id, nanos, tuple(limits))], expires_at, now)
         return hold
+
+    def reserve_all(
+        self, wanted: Sequence[Reservation], expires_at: datetime, now: datetime
+    ) -> list[Hold]:
+        if not wanted or min(one.nanos for one in wanted) < 0:
+            raise ValueError(f"holds are not negative and at least one, got {wanted}")
+        terms = [self._terms(one.answer_id) for one in wanted]
+        limits = [limit for one in wanted for limit in one.limits]
+        for one in wanted:
+            _fits_alone(one)
+        payers, day = [t.payer for t in terms], self._day(now)
+        standing = self._accounts.under(payers, limits, day, now, terms[0].currency)
+        counters = standing.counters
+        _check(counters, {t.currency for t in terms} | {limit.currency for limit in limits})
+        nanos = [one.nanos for one in wanted]
+        amounts = _amounts(counters, list(zip(payers, nanos, strict=True)))
+        ids = self._accounts.enforce(standing)
+        if not self._accounts.hold(dict(zip(ids, amounts, strict=True))):
+            raise _over(counters, amounts)
+        # One an answer, so one id for both.
+        held = [Hold(one.answer_id, one.answer_id, one.nanos, expires_at) for one in wanted]
+        self._connection.execute(insert(holds), [self._hold_row(h, day, now) for h in held])
+        return held
 
     def heartbeat(self, hold: Hold, done: Units, expires_at: datetime) -> bool:
         beat = (
@@ -109,8 +114,77 @@ class SqlLedger:
         self._charge(closed, finished, cost_nanos)
         return True
 
+    def release(self, hold: Hold, status: AnswerStatus, now: datetime) -> bool:
+        """Zero is a value: the entry says that nothing was done."""
+        return self.settle(hold, Finished(status, "", Units(), 0, 0, 0.0, now), 0)
+
     def expire(self, now: datetime) -> list[str]:
-        late = self._connection.execute(
+        concerned = []
+        for row in self._connection.execute(self._late(now)).all():
+            closed = self._take(row.id, "expired", now)
+            if closed is None:
+                continue
+            done = queries.units(row)
+            finished = Finished(AnswerStatus.INTERRUPTED, row.answer, done, 0, 0, 0.0, now)
+            # Only a broken engine records more than was held; even then no more is charged.
+            self._charge(closed, finished, min(price(done, queries.price_list(row)), closed.nanos))
+            concerned.append(str(closed.answer_id))
+        return concerned
+
+    def book(self, booking: Booking) -> bool:
+        terms = self._terms(booking.answer_id)
+        entry = entries.Entry(
+            kind=booking.kind.value,
+            answer_id=booking.answer_id,
+            day=self._day(booking.now),
+            payer=terms.payer,
+            domain=terms.domain,
+            units=Units(),
+            nanos=booking.nanos,
+            currency=terms.currency,
+            price_version=terms.price_version,
+            charged_at=booking.now,
+            booked_by=booking.by,
+            reason=booking.reason,
+            entry_key=booking.key,
+        )
+        return corrections.book(self._connection, self._pilot_id, self._accounts, entry)
+
+    def rollups(self, first_day: str, last_day: str) -> list[Rollup]:
+        return rollups.between(self._connection, self._pilot_id, first_day, last_day)
+
+    def rebuild(self) -> bool:
+        return rollups.rebuild(self._connection, self._pilot_id)
+
+    def verify(self) -> list[str]:
+        return invariants.broken(self._connection, self._pilot_id)
+
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        named = select(pilots.c.time_zone).where(pilots.c.id == self._pilot_id)
+        return ZoneInfo(self._connection.execute(named).scalar_one_or_none() or "UTC")
+
+    def _day(self, now: datetime) -> str:
+        return day_of(now, self._zone)
+
+    def _hold_row(self, hold: Hold, day: str, now: datetime) -> dict[str, Any]:
+        return {
+            "id": hold.id,
+            "pilot_id": self._pilot_id,
+            "answer_id": hold.answer_id,
+            "nanos": hold.nanos,
+            "state": "open",
+            "day": day,
+            "created_at": now,
+            "expires_at": hold.expires_at,
+        }
+
+    def _open(self, hold_id: str) -> ColumnElement[bool]:
+        mine = (holds.c.pilot_id == self._pilot_id) & (holds.c.id == hold_id)
+        return mine & (holds.c.state == "open")
+
+    def _late(self, now: datetime) -> Select[Any]:
+        return (
             select(holds, answer_bodies.c.answer, price_lists)
             .join(answer_bodies, answer_bodies.c.answer_id == holds.c.answer_id)
             .join(decisions, decisions.c.answer_id == holds.c.answer_id)
@@ -119,87 +193,40 @@ class SqlLedger:
                 (price_lists.c.pilot_id == decisions.c.pilot_id)
                 & (price_lists.c.version == decisions.c.price_version),
             )
-            .where(
-                holds.c.pilot_id == self._pilot_id,
-                holds.c.state == "open",
-                holds.c.expires_at <= now,
-            )
+            .where(holds.c.pilot_id == self._pilot_id)
+            .where(holds.c.state == "open", holds.c.expires_at <= now)
             .order_by(holds.c.expires_at, holds.c.id)
-        ).all()
-        concerned = []
-        for row in late:
-            closed = self._take(row.id, "expired", now)
-            if closed is None:
-                continue
-            done = queries.units(row)
-            finished = Finished(AnswerStatus.INTERRUPTED, row.answer, done, 0, 0, 0.0, now)
-            # Only a broken engine records more than was held; even then no more is charged.
-            self._charge(closed, finished, min(price(done, queries.price_list(row)), closed.nanos))
-            concerned.append(closed.answer_id)
-        return concerned
-
-    def verify(self) -> list[str]:
-        return invariants.broken(self._connection, self._pilot_id)
-
-    def _open_hold(self, hold: Hold, budget_ids: list[int], now: datetime) -> None:
-        self._connection.execute(
-            insert(holds).values(
-                id=hold.id,
-                pilot_id=self._pilot_id,
-                answer_id=hold.answer_id,
-                nanos=hold.nanos,
-                state="open",
-                created_at=now,
-                expires_at=hold.expires_at,
-            )
         )
-        link = {"hold_id": hold.id, "pilot_id": self._pilot_id}
-        links = [link | {"budget_id": i} for i in budget_ids]
-        self._connection.execute(insert(hold_budgets), links)
 
-    def _open(self, hold_id: str) -> ColumnElement[bool]:
-        mine = (holds.c.pilot_id == self._pilot_id) & (holds.c.id == hold_id)
-        return mine & (holds.c.state == "open")
-
-    def _take(self, hold_id: str, state: str, now: datetime) -> _Closed | None:
+    def _take(self, hold_id: str, state: str, now: datetime) -> Row[Any] | None:
         """Close an open hold; None where another was first. Only who gets it may charge it."""
-        taken = self._connection.execute(
+        return self._connection.execute(
             update(holds)
             .where(self._open(hold_id))
             .values(state=state, closed_at=now)
-            .returning(holds.c.id, holds.c.answer_id, holds.c.nanos)
+            .returning(holds.c.id, holds.c.answer_id, holds.c.nanos, holds.c.day)
         ).one_or_none()
-        return None if taken is None else _Closed(taken.id, taken.answer_id, taken.nanos)
 
-    def _charge(self, hold: _Closed, finished: Finished, cost_nanos: int) -> None:
+    def _charge(self, hold: Row[Any], finished: Finished, cost_nanos: int) -> None:
         if not 0 <= cost_nanos <= hold.nanos:
             raise ValueError(f"charge {cost_nanos} is not within the hold of {hold.nanos} nanos")
-        linked = select(hold_budgets.c.budget_id).where(hold_budgets.c.hold_id == hold.id)
-        self._connection.execute(
-            update(budgets)
-            .where(budgets.c.id.in_(linked))
-            .values(
-                held_nanos=budgets.c.held_nanos - hold.nanos,
-                committed_nanos=budgets.c.committed_nanos + cost_nanos,
-            )
+        terms = self._terms(hold.answer_id)
+        counters = self._accounts.charge(terms.payer, hold.day, hold.nanos, cost_nanos)
+        entry = entries.Entry(
+            kind="charge",
+            answer_id=hold.answer_id,
+            day=hold.day,
+            payer=terms.payer,
+            domain=terms.domain,
+            units=finished.units,
+            nanos=cost_nanos,
+            currency=terms.currency,
+            price_version=terms.price_version,
+            charged_at=finished.finished_at,
+            hold_id=hold.id,
         )
-        terms = self._connection.execute(
-            select(decisions.c.currency, decisions.c.price_version).where(
-                decisions.c.answer_id == hold.answer_id
-            )
-        ).one()
-        self._connection.execute(
-            insert(ledger_entries).values(
-                pilot_id=self._pilot_id,
-                hold_id=hold.id,
-                answer_id=hold.answer_id,
-                nanos=cost_nanos,
-                currency=terms.currency,
-                price_version=terms.price_version,
-                charged_at=finished.finished_at,
-                **unit_values(finished.units),
-            )
-        )
+        entries.write(self._connection, self._pilot_id, entry)
+        entries.alert(self._connection, self._pilot_id, counters, finished.finished_at)
         self._finish(hold.answer_id, finished, cost_nanos)
 
     def _finish(self, answer_id: str, finished: Finished, cost_nanos: int) -> None:
@@ -222,50 +249,55 @@ class SqlLedger:
             .values(answer=finished.text)
         )
 
-    def _budgets_of(self, answer_id: str) -> list[int]:
-        """Every budget this answer counts towards, the pilot's among them."""
-        asked = self._connection.execute(
-            select(answers.c.user_name, answers.c.team, decisions.c.granted, decisions.c.currency)
-            .join(decisions, decisions.c.answer_id == answers.c.id)
-            .where(answers.c.pilot_id == self._pilot_id, answers.c.id == answer_id)
-        ).one_or_none()
-        if asked is None:
-            raise NotFound(f"there is no answer {answer_id}", answer_id=answer_id)
-        subjects = (asked.team, asked.user_name, asked.granted)
-        scopes = [("pilot", ""), *zip(SUBJECT_SCOPES, subjects, strict=True)]
-        found = self._connection.execute(
-            select(budgets.c.id, budgets.c.scope, budgets.c.currency).where(
-                budgets.c.pilot_id == self._pilot_id,
-                tuple_(budgets.c.scope, budgets.c.subject).in_(scopes),
-            )
-        ).all()
-        if not any(row.scope == "pilot" for row in found):
-            raise Unavailable("this pilot has no budget yet; set its limit first")
-        if other := {row.currency for row in found} - {asked.currency}:
-            raise Unavailable(
-                f"the price is in {asked.currency} and a budget in {', '.join(sorted(other))}; "
-                "both must use one currency"
-            )
-        return [row.id for row in found]
+    def _terms(self, answer_id: str) -> Terms:
+        return terms_of(self._connection, self._pilot_id, answer_id)
 
-    def _over(self, these: ColumnElement[bool], nanos: int) -> OverCeiling:
-        """Names the tightest: what fits there fits everywhere."""
-        ceilings = map(queries.ceiling, self._connection.execute(select(budgets).where(these)))
-        tightest = min(ceilings, key=lambda c: c.headroom_nanos)
-        return OverCeiling(
-            f"{nanos} nanos do not fit under the ceiling of {tightest.scope}: of "
-            f"{tightest.limit_nanos}, {tightest.committed_nanos} are spent and "
-            f"{tightest.held_nanos} held",
-            **asdict(tightest),
-            quote_nanos=nanos,
-            fits="",
+
+def _fits_alone(wanted: Reservation) -> None:
+    """Ceilings of a single request: nothing adds up under them."""
+    for limit in wanted.limits:
+        if limit.window is Window.REQUEST and wanted.nanos > limit.limit_nanos:
+            raise _refusal(_request_ceiling(limit), wanted.nanos)
+
+
+def _request_ceiling(limit: Limit) -> Ceiling:
+    return Ceiling(limit.scope, limit.limit_nanos, 0, 0, limit.currency, Window.REQUEST)
+
+
+def _check(counters: Sequence[Counter], currencies: set[str]) -> None:
+    """Without a ceiling nothing runs, and amounts of two currencies cannot be compared."""
+    if not any(counter.account.scope == "pilot" for counter in counters):
+        raise Unavailable("this pilot has no budget yet; set its limit first")
+    if len(found := currencies | {counter.currency for counter in counters}) > 1:
+        raise Unavailable(
+            f"prices and budgets are in {', '.join(sorted(found))}; they must use one currency"
         )
 
 
-def _parse(scope: str) -> tuple[str, str]:
-    kind, _, subject = scope.partition(":")
-    legal = not subject if kind == "pilot" else kind in SUBJECT_SCOPES and bool(subject)
-    if not legal or (kind == "importance" and subject not in tuple(Importance)):
-        known = ", ".join(["pilot", *(f"{s}:NAME" for s in SUBJECT_SCOPES)])
-        raise InvalidInput(f"a scope is one of {known}, got {scope!r}", scope=scope)
-    return kind, subject
+def _amounts(counters: Sequence[Counter], wanted: Sequence[tuple[Payer, int]]) -> list[int]:
+    """What comes under each counter of all that is wanted."""
+    return [
+        sum(nanos for payer, nanos in wanted if counter.account.scope in payer.scopes())
+        for counter in counters
+    ]
+
+
+def _over(counters: Sequence[Counter], amounts: Sequence[int]) -> OverCeiling:
+    """Names the one that lacks most: what fits there fits everywhere."""
+    ceilings = [counter.ceiling() for counter in counters]
+    lacking = [
+        (ceiling.headroom_nanos - amount, place)
+        for place, (ceiling, amount) in enumerate(zip(ceilings, amounts, strict=True))
+    ]
+    _, tightest = min(lacking)
+    return _refusal(ceilings[tightest], amounts[tightest])
+
+
+def _refusal(ceiling: Ceiling, nanos: int) -> OverCeiling:
+    return OverCeiling(
+        f"{nanos} nanos do not fit under the {ceiling.window} ceiling of {ceiling.scope}: of "
+        f"{ceiling.limit_nanos}, {ceiling.committed_nanos} are spent and {ceiling.held_nanos} held",
+        **asdict(ceiling),
+        quote_nanos=nanos,
+        fits="",
+    )

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 
 from app.ports import AnswerRow, AnswerStatus, Measurement, SpendPoint
-from policies.types import Ceiling, Domain, Importance, PriceList, Units
+from policies.types import Ceiling, Domain, Importance, PriceList, Units, Window
 from storage.tables import (
     answers,
     budgets,
@@ -29,11 +29,20 @@ def latest_answers(connection: Connection, pilot_id: str, limit: int) -> list[An
 
 
 def all_ceilings(connection: Connection, pilot_id: str) -> list[Ceiling]:
-    """The pilot's own first, then those of teams, users and importances."""
+    """The latest window of each: the pilot's own first, then teams, users and importances."""
+    b = budgets.c
+    latest = func.max(b.window_start).over(partition_by=(b.scope, b.subject, b.window))
+    ranked = select(budgets, latest.label("latest")).where(b.pilot_id == pilot_id).subquery()
     found = connection.execute(
-        select(budgets)
-        .where(budgets.c.pilot_id == pilot_id)
-        .order_by(budgets.c.scope != "pilot", budgets.c.scope, budgets.c.subject)
+        select(ranked)
+        .where(ranked.c.window_start == ranked.c.latest)
+        .order_by(
+            ranked.c.scope != "pilot",
+            ranked.c.scope,
+            ranked.c.subject,
+            ranked.c.window != "whole",
+            ranked.c.window,
+        )
     )
     return [ceiling(row) for row in found]
 
@@ -45,6 +54,8 @@ def ceiling(row: Row[Any]) -> Ceiling:
         committed_nanos=row.committed_nanos,
         held_nanos=row.held_nanos,
         currency=row.currency,
+        window=Window(row.window),
+        window_start=row.window_start,
     )
 
 
@@ -76,15 +87,14 @@ def latest_spend(connection: Connection, pilot_id: str, limit: int) -> list[Spen
             ledger_entries.c.charged_at,
             ledger_entries.c.answer_id,
             ledger_entries.c.nanos,
-            decisions.c.granted,
+            ledger_entries.c.importance,
         )
-        .join(decisions, decisions.c.answer_id == ledger_entries.c.answer_id)
         .where(ledger_entries.c.pilot_id == pilot_id)
         .order_by(ledger_entries.c.id.desc())
         .limit(limit)
     )
     points = [
-        SpendPoint(row.charged_at, row.answer_id, row.nanos, Importance(row.granted))
+        SpendPoint(row.charged_at, row.answer_id, row.nanos, Importance(row.importance))
         for row in connection.execute(newest)
     ]
     return points[::-1]
@@ -109,7 +119,7 @@ def latest_measurements(
         .where(ranked.c.age == 1)
         .order_by(ranked.c.suite, ranked.c.budget, ranked.c.importance, ranked.c.domain)
     )
-    return [_measurement(row) for row in connection.execute(newest)]
+    return [measurement(row) for row in connection.execute(newest)]
 
 
 def _answers(pilot_id: str) -> Select[Any]:
@@ -166,7 +176,7 @@ def units(row: Row[Any]) -> Units:
     return Units(row.prompt_tokens, row.decode_tokens, row.nfe)
 
 
-def _measurement(row: Row[Any]) -> Measurement:
+def measurement(row: Row[Any]) -> Measurement:
     return Measurement(
         suite=row.suite,
         budget=row.budget,

@@ -1,13 +1,13 @@
 """Answers, measurements, policies and prices. Money moves in ledger.py."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, update
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.ports import (
     AnswerRow,
@@ -21,6 +21,7 @@ from app.ports import (
 from policies.errors import KeyReused, NotFound
 from policies.types import PriceList, Units
 from storage import queries
+from storage.dialect import keep, upsert
 from storage.tables import (
     answer_bodies,
     answers,
@@ -34,13 +35,16 @@ from storage.tables import (
 )
 
 
-def keep(connection: Connection, table: Table, values: dict[str, Any]) -> None:
-    """Insert a row unless one with its key is there. The one statement written for a dialect."""
-    connection.execute(sqlite.insert(table).values(values).on_conflict_do_nothing())
-
-
 def unit_values(units: Units, prefix: str = "") -> dict[str, int]:
     return {f"{prefix}{name}": count for name, count in asdict(units).items()}
+
+
+@functools.cache
+def _new_answer(dialect: str) -> ReturningInsert[Any]:
+    """Gives nothing back where the user's key has an answer. Made once: every request needs it."""
+    key = [answers.c.pilot_id, answers.c.user_name, answers.c.idempotency_key]
+    added = upsert(dialect, answers).on_conflict_do_nothing(index_elements=key)
+    return added.returning(answers.c.id)
 
 
 class SqlAnswers:
@@ -54,33 +58,29 @@ class SqlAnswers:
         asker = {"pilot_id": self._pilot_id, "name": answer.request.user}
         keep(self._connection, users, asker | {"created_at": answer.created_at})
         refused = status is AnswerStatus.REFUSED
-        try:
-            self._connection.execute(
-                insert(answers).values(
-                    id=answer.id,
-                    pilot_id=self._pilot_id,
-                    user_name=answer.request.user,
-                    team=answer.request.team,
-                    status=status.value,
-                    idempotency_key=None if refused else answer.idempotency_key,
-                    request_sha256=answer.request_sha256,
-                    seed=answer.seed,
-                    model=asdict(answer.model),
-                    adapter_sha256=answer.model.adapter_sha256,
-                    created_at=answer.created_at,
-                    finished_at=answer.created_at if refused else None,
-                )
-            )
-        except IntegrityError as err:
-            if "idempotency_key" in str(err.orig):  # a column's name, or within the constraint's
-                raise KeyReused("this idempotency key already has an answer") from err
-            raise
-        self._connection.execute(
-            insert(answer_bodies).values(
-                answer_id=answer.id, pilot_id=self._pilot_id, question=answer.request.question
-            )
-        )
-        self._connection.execute(insert(decisions).values(self._decision(answer)))
+        row = {
+            "id": answer.id,
+            "pilot_id": self._pilot_id,
+            "user_name": answer.request.user,
+            "team": answer.request.team,
+            "status": status.value,
+            "idempotency_key": None if refused else answer.idempotency_key,
+            "request_sha256": answer.request_sha256,
+            "seed": answer.seed,
+            "model": asdict(answer.model),
+            "adapter_sha256": answer.model.adapter_sha256,
+            "created_at": answer.created_at,
+            "finished_at": answer.created_at if refused else None,
+        }
+        if (
+            self._connection.execute(_new_answer(self._connection.dialect.name), row).first()
+            is None
+        ):
+            raise KeyReused("this idempotency key already has an answer")
+        text = {"answer_id": answer.id, "pilot_id": self._pilot_id}
+        text["question"] = answer.request.question
+        self._connection.execute(insert(answer_bodies), text)
+        self._connection.execute(insert(decisions), self._decision(answer))
 
     def find_key(self, user: str, idempotency_key: str) -> Earlier | None:
         found = self._connection.execute(
@@ -134,6 +134,10 @@ class SqlAnswers:
             "quote_nanos": decision.quote.nanos,
             "currency": decision.quote.currency,
             "reasons": [{"code": r.code, "values": dict(r.values)} for r in decision.reasons],
+            "role": answer.request.role,
+            "limits": [asdict(limit) for limit in decision.limits],
+            "review": asdict(decision.review),
+            "at_ceiling": decision.at_ceiling.value,
             "policy_version": decision.policy_version,
             "price_version": decision.price_version,
         }

@@ -1,17 +1,24 @@
 """One transaction for one pilot: committed once, on purpose, or rolled back."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Transaction
+from sqlalchemy import Connection, Engine, Transaction, select
 
 from app.ports import OpenUnitOfWork, SpendPoint
+from policies.errors import Unavailable
 from policies.types import PriceList
 from storage import queries
-from storage.engine import READ_ONLY, translated
+from storage.alerts import SqlAlerts
+from storage.engine import BUSY_TIMEOUT_MS, LOCKED, reading, translated
+from storage.history import SqlHistory
 from storage.ledger import SqlLedger
+from storage.policies import SqlPolicies
+from storage.raises import SqlRaises
 from storage.repositories import SqlAnswers, SqlMeasurements, keep_policy, keep_prices
+from storage.tables import pilots
 
 
 class SqlUnitOfWork:
@@ -21,7 +28,11 @@ class SqlUnitOfWork:
         self._connection, self._transaction, self._pilot_id = connection, transaction, pilot_id
         self.answers = SqlAnswers(connection, pilot_id)
         self.ledger = SqlLedger(connection, pilot_id)
+        self.raises = SqlRaises(connection, pilot_id)
+        self.alerts = SqlAlerts(connection, pilot_id)
         self.measurements = SqlMeasurements(connection, pilot_id)
+        self.policies = SqlPolicies(connection, pilot_id)
+        self.history = SqlHistory(connection, pilot_id)
 
     def add_policy(self, version: str, name: str, text: str, now: datetime) -> None:
         keep_policy(self._connection, self._pilot_id, version, name, text, now)
@@ -40,22 +51,57 @@ class SqlUnitOfWork:
         self._transaction.commit()
 
 
-def sqlite_unit_of_work(engine: Engine, pilot_id: str) -> OpenUnitOfWork:
-    """Transactions that may write. They queue for the one write lock, so they must be short."""
-    return _opener(engine, pilot_id)
+def open_writer(engine: Engine, pilot_id: str) -> OpenUnitOfWork:
+    """Transactions that may write. Those of one pilot queue, so they must be short."""
+    if engine.dialect.name == "sqlite":
+        return _opener(engine, pilot_id, queue=threading.Semaphore())
+    return _opener(engine, pilot_id, alone=True)
 
 
-def sqlite_reader(engine: Engine, pilot_id: str) -> OpenUnitOfWork:
+def open_reader(engine: Engine, pilot_id: str) -> OpenUnitOfWork:
     """Transactions for pages that only read: they wait for no writer. Writing in one is a bug."""
-    return _opener(engine.execution_options(**READ_ONLY), pilot_id)
+    return _opener(reading(engine), pilot_id)
 
 
-def _opener(engine: Engine, pilot_id: str) -> OpenUnitOfWork:
+def lock(connection: Connection, pilot_id: str) -> None:
+    """Waits until this transaction is the only one that writes to the pilot.
+
+    On PostgreSQL, what SQLite's write lock is there: whoever holds it sees all that was committed
+    before, and two of them can never wait for each other. References to the pilot's row still pass.
+    """
+    alone = select(pilots.c.id).where(pilots.c.id == pilot_id).with_for_update(key_share=True)
+    connection.execute(alone)
+
+
+def _opener(
+    engine: Engine, pilot_id: str, queue: threading.Semaphore | None = None, alone: bool = False
+) -> OpenUnitOfWork:
     @contextmanager
-    def unit_of_work() -> Iterator[SqlUnitOfWork]:
-        with translated(), engine.connect() as connection, connection.begin() as transaction:
+    def opened() -> Iterator[SqlUnitOfWork]:
+        with (
+            translated(),
+            _turn(queue),
+            engine.connect() as connection,
+            connection.begin() as transaction,
+        ):
+            if alone:
+                lock(connection, pilot_id)
             yield SqlUnitOfWork(connection, transaction, pilot_id)
             if transaction.is_active:
                 transaction.rollback()
 
-    return unit_of_work
+    return opened
+
+
+@contextmanager
+def _turn(queue: threading.Semaphore | None) -> Iterator[None]:
+    """Threads of one process wait here: SQLite's own waiting is polling, and may starve one."""
+    if queue is None:
+        yield
+        return
+    if not queue.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        raise Unavailable(LOCKED)
+    try:
+        yield
+    finally:
+        queue.release()

@@ -1,6 +1,12 @@
-"""Real SQLite files with a pilot in them, and the few rows tests start from."""
+"""Real databases with a pilot in them, SQLite and PostgreSQL, and the rows tests start from."""
 
+import atexit
+import functools
+import itertools
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,9 +21,13 @@ from policies.types import Domain, Importance, PriceList, Request
 from storage.engine import make_engine
 from storage.migrate import upgrade
 from storage.pilot import ensure_pilot
-from storage.unit_of_work import sqlite_unit_of_work
+from storage.unit_of_work import open_writer
+from tests import postgres
 from tests.fakes import MODEL
 
+DIALECTS = ("sqlite", "postgresql")
+FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Memory, where there is some: hundreds of databases are made, and a busy disk fails no test."""
 PILOT = "pilot-1"
 START = datetime(2025, 11, 3, 9, 0, tzinfo=UTC)
 LIMIT_NANOS = 1_000_000
@@ -52,25 +62,57 @@ class Ids:
             return f"{self.prefix}-{self._last}"
 
 
-def engine_of(file: Path) -> Engine:
-    return make_engine(f"sqlite:///{file}")
+def engine_of(database: Path | str) -> Engine:
+    """Of a SQLite file or any URL."""
+    return make_engine(database if isinstance(database, str) else f"sqlite:///{database}")
 
 
-def make_template(file: Path, policy: Policy = POLICY) -> Path:
-    """A migrated database with one pilot, its budget, a policy and prices; copying it is fast."""
+@contextmanager
+def database(dialect: str, blank: bool = False) -> Iterator[str]:
+    """The URL of a fresh database; unless `blank`, copied from one that was migrated once."""
+    if dialect == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="pilot", dir=FAST) as folder:
+            file = Path(folder) / "pilot.db"
+            if not blank:
+                shutil.copy(_template_file(), file)
+            yield f"sqlite:///{file}"
+        return
+    name = f"test-{next(_NUMBERS)}"
+    url = postgres.make_database(name, "template1" if blank else _template_database())
+    yield url.render_as_string(hide_password=False)
+    postgres.drop_database(name)
+
+
+_NUMBERS = itertools.count()
+
+
+@functools.cache
+def _template_file() -> Path:
+    folder = tempfile.mkdtemp(prefix="pilot", dir=FAST)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = Path(folder) / "template.db"
     engine = engine_of(file)
-    upgrade(engine)
-    ensure_pilot(engine, PILOT, "Pilot", LIMIT_NANOS, PRICES.currency, START)
-    with sqlite_unit_of_work(engine, PILOT)() as uow:
-        uow.add_policy(policy.version, policy.name, policy.text, START)
-        uow.add_prices(PRICES, START)
-        uow.commit()
+    fill(engine)
     engine.dispose()
     return file
 
 
-def copy_of(template: Path, folder: Path) -> Path:
-    return Path(shutil.copy(template, folder / "pilot.db"))
+@functools.cache
+def _template_database() -> str:
+    engine = make_engine(postgres.make_database("pilot").render_as_string(hide_password=False))
+    fill(engine)
+    engine.dispose()  # a database with a connection open cannot be copied
+    return "pilot"
+
+
+def fill(engine: Engine, policy: Policy = POLICY) -> None:
+    """Migrations, one pilot, its budget, a policy and prices."""
+    upgrade(engine)
+    ensure_pilot(engine, PILOT, "Pilot", LIMIT_NANOS, PRICES.currency, START)
+    with open_writer(engine, PILOT)() as uow:
+        uow.add_policy(policy.version, policy.name, policy.text, START)
+        uow.add_prices(PRICES, START)
+        uow.commit()
 
 
 def new_answer(

@@ -17,7 +17,7 @@ from app.views.shell import build
 from policies.document import preset
 from storage.migrate import upgrade
 from storage.pilot import ensure_pilot
-from storage.unit_of_work import sqlite_unit_of_work
+from storage.unit_of_work import open_writer
 from tests.databases import PILOT, Ids, engine_of
 from tests.fakes import FakeEngine
 from tests.samples import MODEL, PRICES, measured
@@ -46,7 +46,7 @@ def pages(folder: Path, engine: FakeEngine | None = None, limit_nanos: int = LIM
     database = engine_of(folder / "pilot.db")
     upgrade(database)
     ensure_pilot(database, PILOT, "Pilot", limit_nanos, PRICES.currency, now())
-    uow, policy = sqlite_unit_of_work(database, PILOT), preset("pilot")
+    uow, policy = open_writer(database, PILOT), preset("pilot")
     with uow() as unit:
         unit.add_policy(policy.version, policy.name, policy.text, now())
         unit.add_prices(PRICES, now())

@@ -3,12 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 from multiprocessing.connection import Connection
-from pathlib import Path
 from threading import Event
 
 from app.ports import AnswerStatus, OpenUnitOfWork
 from policies.errors import OverCeiling
-from storage.unit_of_work import sqlite_unit_of_work
+from storage.unit_of_work import open_writer
 from tests.databases import PILOT, START, Ids, engine_of, new_answer
 from tests.world import World
 
@@ -31,18 +30,18 @@ def reserve_many(uow: OpenUnitOfWork, prefix: str, tries: int) -> int:
     return granted
 
 
-def reserve_in_process(file: Path, prefix: str, tries: int, result: Connection) -> None:
-    engine = engine_of(file)
-    uow = sqlite_unit_of_work(engine, PILOT)
+def reserve_in_process(url: str, prefix: str, tries: int, result: Connection) -> None:
+    engine = engine_of(url)
+    uow = open_writer(engine, PILOT)
     result.send("ready")
     result.recv()
     result.send(reserve_many(uow, prefix, tries))
     engine.dispose()
 
 
-def answer_then_hang(file: Path, parent: Connection) -> None:
+def answer_then_hang(url: str, parent: Connection) -> None:
     """One answer to its end; of a second, seven evaluations, the first six of them recorded."""
-    world = World(sqlite_unit_of_work(engine_of(file), PILOT), ids=Ids("child"))
+    world = World(open_writer(engine_of(url), PILOT), ids=Ids("child"))
     world.receipt("whole")
 
     def hang(evaluation: int) -> None:

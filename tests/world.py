@@ -7,6 +7,7 @@ from typing import Any
 
 from app.ports import AnswerRow, OpenUnitOfWork
 from app.services.ask import Ask, AskForm, Event, Limits, Receipt
+from policies.document import Policy
 from policies.types import Ceiling, Importance
 from tests.databases import POLICY, Ids, ManualClock, broken_invariants, set_limit
 from tests.fakes import FakeEngine
@@ -24,9 +25,17 @@ class World:
     ids: Ids = field(default_factory=Ids)
     limits: Limits = field(default_factory=lambda: Limits(heartbeat=timedelta(0)))
     """Every piece is recorded."""
+    policy: Policy = POLICY
 
     def ask(self) -> Ask:
-        return Ask(self.engine, self.uow, self.uow, POLICY, self.clock, self.ids, self.limits)
+        return Ask(self.engine, self.uow, self.uow, self.policy, self.clock, self.ids, self.limits)
+
+    def under(self, policy: Policy) -> None:
+        """From now on this one decides."""
+        self.policy = policy
+        with self.uow() as uow:
+            uow.add_policy(policy.version, policy.name, policy.text, self.clock())
+            uow.commit()
 
     def events(
         self, key: str = "key", cancelled: Callable[[], bool] = lambda: False, **form: Any

@@ -8,6 +8,7 @@ from app.money import about, at_least, at_most, exact
 from app.ports import ModelInfo
 from app.presenters.parts import bar, money_span, notice, number, scope_name
 from app.services.ask import Preview, Started, Written
+from policies.expected import Expected
 from policies.types import Domain, Importance, Units
 
 CHOSEN = "reason.asked"
@@ -85,7 +86,9 @@ def quote(preview: Preview, asked: bool, texts: Texts) -> str:
     reasons = [
         _reason(r.code, r.values, texts) for r in preview.decision.reasons if r.code != CHOSEN
     ]
-    lines = "".join(f"<p>{escape(line)}</p>" for line in (explain, covers, *reasons))
+    likely = preview.expected if asked else None
+    said = [_expected(likely, worst.currency, texts)] if likely else []
+    lines = "".join(f"<p>{escape(line)}</p>" for line in (explain, *said, covers, *reasons))
     return (
         f'<div class="quote"><div class="label">{escape(texts("quote.title"))}</div>'
         f'<div class="value">{money_span(price, worst.nanos, worst.currency, texts)}</div>'
@@ -148,6 +151,11 @@ def _buys(preview: Preview, asked: bool, texts: Texts) -> str:
     key = "ask.importance_at_most" if asked else "ask.importance_from"
     price = texts(key, price=at_most(decision.quote.nanos, decision.quote.currency, texts.locale))
     return f"{passes}\n{price}"
+
+
+def _expected(expected: Expected, currency: str, texts: Texts) -> str:
+    price = about(expected.nanos, currency, texts.locale)
+    return texts("quote.expected", price=price, n=number(expected.n, texts))
 
 
 def _reason(code: str, values: Mapping[str, str | int], texts: Texts) -> str:

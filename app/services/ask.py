@@ -9,6 +9,7 @@ import random
 import unicodedata
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from app.ports import (
     AnswerStatus,
@@ -20,11 +21,15 @@ from app.ports import (
     OpenUnitOfWork,
     UnitOfWork,
 )
+from app.services.policy import in_force
+from app.services.prices import expected_of
 from app.services.run import Admitted, Event, Limits, Receipt, Run, Started, Written
-from policies.decide import decide, rung_that_fits
+from policies.budget import Payer
+from policies.decide import decide, offers, steps_down
 from policies.document import Policy
 from policies.errors import InvalidInput, KeyReused, OverCeiling
-from policies.pricing import in_force
+from policies.expected import Expected
+from policies.pricing import in_force as price_in_force
 from policies.types import Ceiling, Decision, Domain, Importance, PriceList, Request
 
 __all__ = [
@@ -54,6 +59,8 @@ class Preview:
     decision: Decision
     nfe_per_token: int
     ceilings: tuple[Ceiling, ...]
+    expected: Expected | None = None
+    """From earlier answers on this rung; None where there are too few."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,7 @@ class Ask:
     reader: OpenUnitOfWork
     """For what only reads: it waits for no writer."""
     policy: Policy
+    """Decides until one is activated; then that is read anew with every request."""
     clock: Clock
     new_id: NewId
     limits: Limits = field(default_factory=Limits)
@@ -74,9 +82,12 @@ class Ask:
         """The quote before sending, without waiting for a writer. Raises InvalidInput, Unpriced."""
         request = self._request(form)
         with self.reader() as uow:
-            prices, ceilings = self._prices(uow), tuple(uow.ledger.ceilings())
-        decision = decide(request, self.policy, prices)
-        return Preview(decision, self.engine.nfe_per_token(decision.plan), ceilings)
+            prices, now = self._prices(uow), self.clock()
+            decision = decide(request, in_force(uow, self.policy), prices)
+            likely = expected_of(uow, decision, prices)
+            payer = Payer(request.user, request.team, decision.granted)
+            ceilings = tuple(uow.ledger.ceilings_of(payer, decision.limits, prices.currency, now))
+        return Preview(decision, self.engine.nfe_per_token(decision.plan), ceilings, likely)
 
     def __call__(
         self, form: AskForm, idempotency_key: str, cancelled: Cancelled = lambda: False
@@ -132,7 +143,7 @@ class Ask:
         return Request(question, form.importance, form.domain, form.user, form.team, tokens)
 
     def _prices(self, uow: UnitOfWork) -> PriceList:
-        return in_force(uow.prices(), self.engine.info().model, self.clock())
+        return price_in_force(uow.prices(), self.engine.info().model, self.clock())
 
     def _replay_or_admit(self, form: AskForm, request: Request, key: str) -> Receipt | Admitted:
         digest = _digest(form)
@@ -146,38 +157,71 @@ class Ask:
             raise
 
     def _admit(self, form: AskForm, request: Request, key: str, digest: str) -> Admitted:
-        """Raises OverCeiling, the refusal recorded; KeyReused where the key has an answer."""
-        now, info = self.clock(), self.engine.info()
-        with self.uow() as uow:
-            prices = in_force(uow.prices(), info.model, now)
-            decision = decide(request, self.policy, prices)
-            nfe_per_token = self.engine.nfe_per_token(
-                decision.plan
-            )  # may raise: nothing is held yet
-            answer = NewAnswer(
-                id=self.new_id(),
-                request=request,
-                decision=decision,
-                seed=self.new_seed() if form.seed is None else form.seed,
-                idempotency_key=key,
-                request_sha256=digest,
-                model=info,
-                created_at=now,
-            )
-            uow.answers.add(answer, AnswerStatus.RUNNING)
-            try:
-                lease = now + self.limits.lease
-                hold = uow.ledger.reserve(answer.id, decision.quote.nanos, lease, now)
-            except OverCeiling as err:
-                (tightest,) = [c for c in uow.ledger.ceilings() if c.scope == err.values["scope"]]
-                offer = rung_that_fits(request, self.policy, prices, tightest)
-                err.values["fits"] = offer.value if offer else ""
-                refusal = err
-            else:
-                uow.commit()
-                return Admitted(answer, prices, hold, nfe_per_token)
-        self._record_refusal(answer)  # only now is the transaction above rolled back
-        raise refusal
+        """As decided, or at the first lower rung that fits where the policy steps down.
+
+        Raises OverCeiling, the refusal recorded; KeyReused where the key has an answer.
+        """
+        refused, instead = None, None
+        while True:
+            now = self.clock()
+            with self.uow() as uow:
+                prices = self._prices(uow)
+                policy = in_force(uow, self.policy)  # with the ceilings it is held under
+                decision = instead or decide(request, policy, prices)
+                # May raise: nothing is held yet.
+                nfe_per_token = self.engine.nfe_per_token(decision.plan)
+                answer = self._new_answer(form, request, decision, key, digest, now)
+                uow.answers.add(answer, AnswerStatus.RUNNING)
+                try:
+                    hold = uow.ledger.reserve(
+                        answer.id,
+                        decision.quote.nanos,
+                        now + self.limits.lease,
+                        now,
+                        decision.limits,
+                    )
+                except OverCeiling as err:
+                    if refused is None:
+                        err.values["fits"] = self._offer(uow, request, policy, prices, now)
+                        refused = answer, err
+                    instead = _next_step(request, policy, prices, decision)
+                else:
+                    uow.commit()
+                    return Admitted(answer, prices, hold, nfe_per_token)
+            if instead is None:
+                self._record_refusal(refused[0])  # only now is what tried to hold rolled back
+                raise refused[1]
+
+    def _new_answer(
+        self,
+        form: AskForm,
+        request: Request,
+        decision: Decision,
+        key: str,
+        digest: str,
+        now: datetime,
+    ) -> NewAnswer:
+        return NewAnswer(
+            id=self.new_id(),
+            request=request,
+            decision=decision,
+            seed=self.new_seed() if form.seed is None else form.seed,
+            idempotency_key=key,
+            request_sha256=digest,
+            model=self.engine.info(),
+            created_at=now,
+        )
+
+    def _offer(
+        self, uow: UnitOfWork, request: Request, policy: Policy, prices: PriceList, now: datetime
+    ) -> str:
+        """The highest lower importance that would fit under each of its own ceilings, or empty."""
+        for decision in offers(request, policy, prices):
+            payer = Payer(request.user, request.team, decision.granted)
+            over = uow.ledger.ceilings_of(payer, decision.limits, prices.currency, now)
+            if all(decision.quote.nanos <= ceiling.headroom_nanos for ceiling in over):
+                return decision.asked.value
+        return ""
 
     def _record_refusal(self, answer: NewAnswer) -> None:
         """In a transaction of its own: the one that tried to hold is rolled back whole."""
@@ -196,6 +240,14 @@ class Ask:
                 )
             row = uow.answers.get(earlier.answer_id)
             return Receipt(row, uow.answers.text(row.id), replayed=True)
+
+
+def _next_step(
+    request: Request, policy: Policy, prices: PriceList, last: Decision
+) -> Decision | None:
+    """The next lower rung that the policy lets run instead of what did not fit."""
+    lower = (d for d in steps_down(request, policy, prices) if d.granted.rank < last.granted.rank)
+    return next(lower, None)
 
 
 def clean(question: str, limit: int) -> str:

@@ -1,33 +1,51 @@
-"""A fresh database file for every test, copied from one that was migrated once."""
+"""A fresh database for every test, SQLite and PostgreSQL; how many ran on each is said last."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from app.ports import OpenUnitOfWork
-from storage.unit_of_work import sqlite_unit_of_work
-from tests.databases import PILOT, copy_of, engine_of, make_template
+from storage.unit_of_work import open_writer
+from tests.databases import DIALECTS, PILOT, database, engine_of
+
+VERSIONS = {"sqlite": "SELECT 'SQLite ' || sqlite_version()", "postgresql": "SELECT version()"}
+RAN: Counter[str] = Counter()
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("template") / "template.db")
+@pytest.fixture(params=DIALECTS)
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """One pilot with its budget, a policy and prices in it."""
+    with database(request.param) as url:
+        yield url
 
 
 @pytest.fixture
-def file(template: Path, tmp_path: Path) -> Path:
-    return copy_of(template, tmp_path)
-
-
-@pytest.fixture
-def engine(file: Path) -> Iterator[Engine]:
-    engine = engine_of(file)
+def engine(url: str) -> Iterator[Engine]:
+    """Asked by its own words what it is, so that no test runs twice on the same by mistake."""
+    engine = engine_of(url)
+    with engine.connect() as connection:
+        version = connection.execute(text(VERSIONS[engine.dialect.name])).scalar_one()
+    assert version.lower().startswith(url.split(":")[0])
+    RAN[" ".join(version.split()[:2])] += 1
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
 def uow(engine: Engine) -> OpenUnitOfWork:
-    return sqlite_unit_of_work(engine, PILOT)
+    return open_writer(engine, PILOT)
+
+
+@pytest.fixture
+def file() -> Iterator[Path]:
+    """For what only a file can be: locked, full, read-only."""
+    with database("sqlite") as url:
+        yield Path(url.removeprefix("sqlite:///"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    ran = ", ".join(f"{count} on {version}" for version, count in sorted(RAN.items()))
+    terminalreporter.write_line(f"storage tests: {ran or 'none'}")

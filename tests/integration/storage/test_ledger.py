@@ -13,7 +13,7 @@ from policies.errors import InvalidInput, NotFound, OverCeiling, Unavailable
 from policies.pricing import price
 from policies.types import Ceiling, Hold, Importance, Units
 from storage.pilot import ensure_pilot
-from storage.unit_of_work import sqlite_unit_of_work
+from storage.unit_of_work import open_writer
 from tests.databases import (
     LIMIT_NANOS,
     POLICY,
@@ -90,6 +90,8 @@ def test_over_the_ceiling_names_the_numbers_and_holds_nothing(uow: OpenUnitOfWor
         assert unit.ledger.ceilings()[0].held_nanos == 0
     assert refusal.value.values == {
         "scope": "pilot",
+        "window": "whole",
+        "window_start": "",
         "limit_nanos": QUOTE - 1,
         "committed_nanos": 0,
         "held_nanos": 0,
@@ -114,11 +116,15 @@ def test_every_scope_of_an_answer_must_have_room(uow: OpenUnitOfWork) -> None:
     assert broken_invariants(uow) == []
 
 
-def test_budget_made_while_an_answer_runs_counts_from_then_on(uow: OpenUnitOfWork) -> None:
-    hold = reserve(uow)
-    set_limit(uow, 0, "team:sales")
+def test_budget_made_later_counts_what_came_before(uow: OpenUnitOfWork) -> None:
+    settle(uow, reserve(uow, "spent"), finished())
+    hold = reserve(uow, "held")
+    with pytest.raises(InvalidInput, match="cannot be"):
+        set_limit(uow, price(DONE, PRICES) + QUOTE - 1, "team:sales")
+    set_limit(uow, price(DONE, PRICES) + QUOTE, "team:sales")
+    assert ceiling(uow, "team:sales").headroom_nanos == 0
     assert settle(uow, hold, finished())
-    assert ceiling(uow, "team:sales").committed_nanos == 0
+    assert ceiling(uow, "team:sales").committed_nanos == 2 * price(DONE, PRICES)
     assert broken_invariants(uow) == []
 
 
@@ -265,7 +271,7 @@ def test_currency_of_a_budget_does_not_change(uow: OpenUnitOfWork) -> None:
 
 def test_pilots_share_a_file_and_nothing_else(engine: Engine, uow: OpenUnitOfWork) -> None:
     ensure_pilot(engine, "other", "Other", 5000, "JPY", START)
-    other = sqlite_unit_of_work(engine, "other")
+    other = open_writer(engine, "other")
     with other() as unit:
         unit.add_policy(POLICY.version, POLICY.name, POLICY.text, START)
         unit.add_prices(PRICES, START)
@@ -318,7 +324,8 @@ def _without_trigger(name: str, statement: str) -> Callable[[Engine], None]:
     def tamper(engine: Engine) -> None:
         with engine.begin() as connection:
             if name:
-                connection.execute(text(f"DROP TRIGGER {name}"))
+                table = " ON ledger_entries" if engine.dialect.name == "postgresql" else ""
+                connection.execute(text(f"DROP TRIGGER {name}{table}"))
             connection.execute(text(statement))
 
     return tamper
@@ -352,8 +359,16 @@ def _without_trigger(name: str, statement: str) -> Callable[[Engine], None]:
             ["ledger entry 1: its units are not those of answer a-1"],
         ),
         (
-            _without_trigger("", "DELETE FROM hold_budgets WHERE hold_id = 'a-2'"),
-            ["hold a-2: it is held under 0 budgets"],
+            _without_trigger("", "UPDATE holds SET day = '2025-11-04' WHERE id = 'a-1'"),
+            ["ledger entry 1: it is not booked to those of answer a-1"],
+        ),
+        (
+            _without_trigger("", "UPDATE spend_days SET charged_nanos = charged_nanos + 1"),
+            ["rollup 2025-11-03 sales ann standard math JPY: it is"],
+        ),
+        (
+            _without_trigger("", "UPDATE budgets SET refunded_nanos = 5"),
+            ["budget 1: refunded is 5 nanos, its refunds sum to 0"],
         ),
     ],
 )

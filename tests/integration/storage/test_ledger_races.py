@@ -4,14 +4,17 @@ import multiprocessing
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from threading import Barrier
+
+import pytest
+from sqlalchemy import Engine
 
 from app.ports import AnswerStatus, OpenUnitOfWork
 from app.services.ask import Event, Receipt
 from policies.errors import KeyReused
 from policies.pricing import price
 from policies.types import Units
+from tests import overspend
 from tests.databases import PRICES, START, Ids, broken_invariants, set_limit
 from tests.workers import answer_then_hang, reserve_in_process, reserve_many
 from tests.world import World
@@ -29,13 +32,13 @@ def test_sixteen_threads_are_granted_exactly_what_fits(uow: OpenUnitOfWork) -> N
     assert broken_invariants(uow) == []
 
 
-def test_processes_are_granted_exactly_what_fits(file: Path, uow: OpenUnitOfWork) -> None:
+def test_processes_are_granted_exactly_what_fits(url: str, uow: OpenUnitOfWork) -> None:
     set_limit(uow, 50 * QUOTE)
     spawn = multiprocessing.get_context("spawn")
     racers = []
     for name in ("p1", "p2", "p3"):
         here, there = spawn.Pipe()
-        process = spawn.Process(target=reserve_in_process, args=(file, name, 30, there))
+        process = spawn.Process(target=reserve_in_process, args=(url, name, 30, there))
         process.start()
         racers.append((process, here))
     for _, here in racers:
@@ -51,11 +54,11 @@ def test_processes_are_granted_exactly_what_fits(file: Path, uow: OpenUnitOfWork
 
 
 def test_killed_process_loses_nothing_settled_and_is_charged_what_it_recorded(
-    file: Path, uow: OpenUnitOfWork
+    url: str, uow: OpenUnitOfWork
 ) -> None:
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
-    child = spawn.Process(target=answer_then_hang, args=(file, there))
+    child = spawn.Process(target=answer_then_hang, args=(url, there))
     child.start()
     assert here.recv() == "hanging"
     child.kill()
@@ -76,15 +79,15 @@ def test_killed_process_loses_nothing_settled_and_is_charged_what_it_recorded(
     assert world.broken() == []
 
 
-def test_twenty_parallel_retries_are_one_run_and_one_charge(uow: OpenUnitOfWork) -> None:
-    world, together = World(uow), Barrier(20)
+def test_hundred_parallel_retries_are_one_run_and_one_charge(uow: OpenUnitOfWork) -> None:
+    world, together = World(uow), Barrier(100)
 
     def submit(_retry: int) -> list[Event]:
         together.wait()
         return world.events("same key")
 
-    with ThreadPoolExecutor(20) as pool:
-        streams = list(pool.map(submit, range(20)))
+    with ThreadPoolExecutor(100) as pool:
+        streams = list(pool.map(submit, range(100)))
     ends = [stream[-1] for stream in streams]
     assert all(isinstance(end, Receipt) for end in ends)
     assert sum(not end.replayed for end in ends if isinstance(end, Receipt)) == 1
@@ -116,3 +119,12 @@ def test_parallel_questions_of_many_people_all_settle(uow: OpenUnitOfWork) -> No
     assert len(world.charges()) == 40
     assert world.ceiling().held_nanos == 0
     assert world.broken() == []
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_race_spends_more_than_any_ceiling(url: str, engine: Engine, seed: int) -> None:
+    """A short form; the long one is `python -m tests.overspend`."""
+    race = overspend.Race(seed, processes=3, threads=4, submits=12, kills=1)
+    overspend.run(race, url)
+    assert overspend.faults(engine) == []
+    assert 0 < overspend.admitted(engine) < 3 * 4 * 12 * 0.9  # some were let in, some refused

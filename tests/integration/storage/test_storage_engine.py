@@ -3,17 +3,32 @@
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Engine, make_url, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from app.ports import AnswerStatus, OpenUnitOfWork
+from app.ports import AnswerStatus
 from policies.errors import InvalidInput, Unavailable
 from storage.engine import make_engine, translated
 from storage.migrate import upgrade
-from storage.unit_of_work import sqlite_unit_of_work
-from tests.databases import PILOT, new_answer
+from storage.unit_of_work import open_reader, open_writer
+from tests import postgres
+from tests.databases import PILOT, database, engine_of, new_answer
+
+
+@pytest.fixture
+def on_file(file: Path) -> Iterator[Engine]:
+    engine = make_engine(f"sqlite:///{file}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def on_server() -> Iterator[URL]:
+    with database("postgresql") as url:
+        yield make_url(url)
 
 
 @pytest.fixture
@@ -27,27 +42,30 @@ def impatient(file: Path) -> Iterator[Engine]:
     ("pragma", "value"),
     [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 10_000)],
 )
-def test_every_connection_has_its_pragmas(engine: Engine, pragma: str, value: object) -> None:
-    with engine.connect() as first, engine.connect().execution_options(read_only=True) as second:
+def test_every_connection_has_its_pragmas(on_file: Engine, pragma: str, value: object) -> None:
+    with on_file.connect() as first, on_file.connect().execution_options(read_only=True) as second:
         assert first.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
         assert second.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "postgresql://host/db"])
-def test_database_that_is_no_file_is_refused(url: str) -> None:
-    with pytest.raises(InvalidInput, match="must be a SQLite file"):
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "mysql://host/db", "", "pilot.db"]
+)
+def test_database_of_another_kind_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput, match=r"must be a SQLite file|cannot be read"):
         make_engine(url)
 
 
 def test_locked_database_is_unavailable(file: Path, impatient: Engine) -> None:
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(Unavailable, match="locked"), sqlite_unit_of_work(impatient, PILOT)():
+    with pytest.raises(Unavailable, match="locked"), open_writer(impatient, PILOT)():
         pass
     other.close()
 
 
-def test_full_disk_is_unavailable_and_loses_nothing(uow: OpenUnitOfWork, engine: Engine) -> None:
+def test_full_disk_is_unavailable_and_loses_nothing(on_file: Engine) -> None:
+    engine, uow = on_file, open_writer(on_file, PILOT)
     with uow() as unit:
         unit.answers.add(new_answer("a-1"), AnswerStatus.RUNNING)
         unit.commit()
@@ -62,7 +80,7 @@ def test_full_disk_is_unavailable_and_loses_nothing(uow: OpenUnitOfWork, engine:
 
 def test_read_only_file_is_unavailable(file: Path) -> None:
     engine = make_engine(f"sqlite:///file:{file}?mode=ro&uri=true")
-    uow = sqlite_unit_of_work(engine, PILOT)
+    uow = open_writer(engine, PILOT)
     with pytest.raises(Unavailable, match="read-only"), uow() as unit:
         unit.answers.add(new_answer("a-1"), AnswerStatus.RUNNING)
 
@@ -89,5 +107,63 @@ def test_connections_all_in_use_is_unavailable(file: Path) -> None:
 
 
 def test_bad_sql_stays_a_bug(engine: Engine) -> None:
-    with pytest.raises(OperationalError), translated(), engine.connect() as connection:
+    with (
+        pytest.raises((OperationalError, ProgrammingError)),
+        translated(),
+        engine.connect() as connection,
+    ):
         connection.execute(text("SELEKT 1"))
+
+
+def as_text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def test_writer_of_a_pilot_waits_for_the_other_and_then_gives_up(on_server: URL) -> None:
+    patient, impatient = make_engine(as_text(on_server)), make_engine(as_text(on_server), 20)
+    with open_writer(patient, PILOT)():
+        with pytest.raises(Unavailable, match="locked"), open_writer(impatient, PILOT)():
+            pass
+        with open_reader(impatient, PILOT)() as reading:
+            assert reading.answers.latest(1) == []  # who only reads waits for nobody
+    with open_writer(impatient, PILOT)():
+        pass
+    patient.dispose()
+    impatient.dispose()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"database": "nowhere"}, "cannot be reached"),
+        ({"host": "127.0.0.1", "port": 1, "query": {}}, "cannot be reached"),
+    ],
+)
+def test_server_that_does_not_answer_is_unavailable(
+    on_server: URL, change: dict[str, Any], said: str
+) -> None:
+    engine = engine_of(as_text(on_server.set(**change)))
+    with pytest.raises(Unavailable, match=said):
+        upgrade(engine)
+
+
+def test_server_that_restarted_costs_no_request(on_server: URL) -> None:
+    engine = engine_of(as_text(on_server))
+    uow = open_writer(engine, PILOT)
+    with uow() as unit:
+        unit.answers.latest(1)
+    postgres.run(
+        on_server.set(database="postgres"),
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        f"WHERE datname = '{on_server.database}'",
+    )
+    with uow() as unit:
+        assert unit.answers.latest(1) == []
+    engine.dispose()
+
+
+def test_reader_cannot_write(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite's reader is held by its missing lock alone")
+    with pytest.raises(Unavailable, match="read-only"), open_reader(engine, PILOT)() as unit:
+        unit.answers.add(new_answer("a-1"), AnswerStatus.RUNNING)

@@ -2,16 +2,15 @@
 
 from datetime import timedelta
 from itertools import count
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from app.ports import AnswerStatus
 from policies.errors import OverCeiling
 from policies.pricing import price
-from storage.unit_of_work import sqlite_unit_of_work
-from tests.databases import PILOT, PRICES, copy_of, engine_of
+from storage.unit_of_work import open_writer
+from tests.databases import DIALECTS, PILOT, PRICES, database, engine_of
 from tests.world import World
 
 
@@ -23,18 +22,19 @@ def die_at(engine: Engine, statement: int) -> None:
     """Every statement and commit from this one on, counted from 1, fails."""
     done = count(1)
 
-    def step(*_details: object) -> None:
+    def step(connection: Connection, *_details: object) -> None:
         if next(done) >= statement:
+            connection.invalidate()  # as the dead leave theirs: closed, not committed
             raise Died
 
     event.listen(engine, "before_cursor_execute", step)
     event.listen(engine, "commit", step)
 
 
-def run_until_death(file: Path, statement: int, limit: int | None) -> bool:
+def run_until_death(url: str, statement: int, limit: int | None) -> bool:
     """True where the answer came to its end first."""
-    engine = engine_of(file)
-    world = World(sqlite_unit_of_work(engine, PILOT))
+    engine = engine_of(url)
+    world = World(open_writer(engine, PILOT))
     if limit is not None:
         world.limit(limit)
     die_at(engine, statement)
@@ -49,27 +49,29 @@ def run_until_death(file: Path, statement: int, limit: int | None) -> bool:
     return True
 
 
+def check_after_death(url: str) -> set[AnswerStatus | None]:
+    """What another process finds, and what is left once it has recovered it: how answers ended."""
+    engine = engine_of(url)
+    world = World(open_writer(engine, PILOT))
+    assert world.broken() == []
+    world.clock.advance(timedelta(minutes=1))
+    world.ask().recover()
+    assert world.broken() == []
+    assert world.ceiling().held_nanos == 0
+    rows = world.rows()
+    assert all(row.cost_nanos == price(row.units, PRICES) for row in rows)
+    engine.dispose()
+    return {row.status for row in rows} or {None}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("limit", [None, 2409], ids=["admitted", "refused"])
-def test_death_at_any_statement_is_recovered(
-    template: Path, tmp_path: Path, limit: int | None
-) -> None:
+def test_death_at_any_statement_is_recovered(limit: int | None, dialect: str) -> None:
     seen: set[AnswerStatus | None] = set()
     for statement in count(1):
-        folder = tmp_path / str(statement)
-        folder.mkdir()
-        file = copy_of(template, folder)
-        whole = run_until_death(file, statement, limit)
-        engine = engine_of(file)
-        world = World(sqlite_unit_of_work(engine, PILOT))
-        assert world.broken() == []
-        world.clock.advance(timedelta(minutes=1))
-        world.ask().recover()
-        assert world.broken() == []
-        assert world.ceiling().held_nanos == 0
-        rows = world.rows()
-        assert all(row.cost_nanos == price(row.units, PRICES) for row in rows)
-        seen |= {row.status for row in rows} or {None}
-        engine.dispose()
+        with database(dialect) as url:
+            whole = run_until_death(url, statement, limit)
+            seen |= check_after_death(url)
         if whole:
             break
     ends = {AnswerStatus.INTERRUPTED, AnswerStatus.RELEASED}

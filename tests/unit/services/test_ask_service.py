@@ -63,6 +63,8 @@ def test_refused_request_never_reaches_the_engine(world: World) -> None:
     assert world.ceiling().held_nanos == 0
     assert refusal.value.values == {
         "scope": "pilot",
+        "window": "whole",
+        "window_start": "",
         "limit_nanos": QUOTE - 1,
         "committed_nanos": 0,
         "held_nanos": 0,

@@ -1,0 +1,35 @@
+"""What can be typed after `ledger` and `budget`. What it does is in app.commands.ledger."""
+
+from typing import TYPE_CHECKING
+
+from app.arguments import as_json, command, group, person
+from policies.types import Window
+
+if TYPE_CHECKING:
+    from app.arguments import Commands
+
+
+def add(commands: "Commands") -> None:
+    ledger = group(commands, "ledger", "the ledger")
+    command(ledger, "verify", "check every invariant", "ledger:verify")
+    command(ledger, "rebuild", "write the rollups anew from the entries", "ledger:rebuild")
+    refund = command(ledger, "refund", "give back part of what an answer cost", "ledger:refund")
+    refund.add_argument("answer", help="id of the answer")
+    refund.add_argument("amount", help="in the pilot's currency, as 0.0005")
+    person(refund, "books it")
+    refund.add_argument("--reason", required=True)
+    refund.add_argument("--key", required=True, help="the same key never books twice")
+
+    budget = group(commands, "budget", "ceilings and raises")
+    as_json(command(budget, "show", "ceilings, raises and alerts", "ledger:show"))
+    ask = command(budget, "ask", "ask for a raise; another person decides", "ledger:ask")
+    ask.add_argument("scope", help="pilot, team:NAME, user:NAME or importance:NAME")
+    ask.add_argument("window", choices=[w for w in Window if w is not Window.REQUEST])
+    ask.add_argument("amount", help="in the pilot's currency, as 2.50")
+    person(ask, "asks")
+    ask.add_argument("--reason", required=True)
+    ask.add_argument("--days", type=int, default=7, help="until it expires")
+    for name in ("grant", "decline"):
+        decide = command(budget, name, f"{name} a raise that another asked for", f"ledger:{name}")
+        decide.add_argument("raise_id", metavar="ID")
+        person(decide, "decides; never who asked")

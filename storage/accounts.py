@@ -1,0 +1,308 @@
+"""Counters of every scope and window, and the limits over them. Rows change by conditional updates.
+
+A counter is a view that is kept: opened later, it starts from what its scope spent and holds.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+
+from policies.budget import Account, Payer, effective, parse_scope, starts
+from policies.types import Ceiling, Limit, Window
+from storage.tables import answers, budget_raises, budgets, decisions, holds, spend_days
+from storage.types import MAX_NANOS
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One account as it stands: its row, or what its row would be."""
+
+    account: Account
+    row_id: int | None
+    standing_nanos: int | None
+    policy_nanos: int | None
+    limit_nanos: int
+    committed_nanos: int
+    refunded_nanos: int
+    held_nanos: int
+    currency: str
+    changed: bool = False
+    """Its limits are not what the row says."""
+
+    def ceiling(self) -> Ceiling:
+        return Ceiling(
+            scope=self.account.scope,
+            limit_nanos=self.limit_nanos,
+            committed_nanos=self.committed_nanos,
+            held_nanos=self.held_nanos,
+            currency=self.currency,
+            window=self.account.window,
+            window_start=self.account.start,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where some payers stand: their ceilings, and rows that are ceilings no longer."""
+
+    counters: list[Counter]
+    stale: list[int]
+
+
+class Accounts:
+    """The counters of one pilot, inside the caller's transaction."""
+
+    def __init__(self, connection: Connection, pilot_id: str) -> None:
+        self._connection, self._pilot_id = connection, pilot_id
+
+    def under(
+        self,
+        payers: Sequence[Payer],
+        limits: Sequence[Limit],
+        day: str,
+        now: datetime,
+        currency: str,
+    ) -> Standing:
+        """Every ceiling these payers count under on that day. Reads only.
+
+        Limits are those of the policy they ask under: one it names no longer is no ceiling.
+        """
+        named = _named(limits, day)
+        rows = {_account(row): row for row in self._rows(payers, day)}
+        raised = self._raised(payers, now)
+        counters: list[Counter] = []
+        stale: list[int] = []
+        for account in sorted({*rows, *named}):
+            before = self._counter(rows.get(account), account, currency)
+            more = raised.get((account.scope, account.window), 0)
+            limit = effective(before.standing_nanos, named.get(account), more)
+            if limit is not None:
+                counters.append(_limited(before, named.get(account), limit))
+            elif before.row_id is not None:
+                stale.append(before.row_id)
+        return Standing(counters, stale)
+
+    def whole(self, scope: str, currency: str) -> Counter:
+        """The scope over the whole pilot; in its own currency where it has a row."""
+        account = Account(scope, Window.WHOLE, "")
+        kind, subject = parse_scope(scope)
+        named = {"pilot_id": self._pilot_id, "scope": kind, "subject": subject}
+        named |= {"window": account.window.value, "window_start": account.start}
+        these = [budgets.c[name] == value for name, value in named.items()]
+        row = self._connection.execute(select(budgets).where(*these)).one_or_none()
+        return self._counter(row, account, currency)
+
+    def stand(self, counter: Counter, nanos: int) -> None:
+        """Set a limit by hand. Granted raises come on top when the next request asks."""
+        limit = effective(nanos, counter.policy_nanos, 0)
+        assert limit is not None
+        limited = _limited(counter, counter.policy_nanos, limit)
+        limited = replace(limited, standing_nanos=nanos)
+        if counter.row_id is None:
+            self._open(limited)
+            return
+        values = {"standing_nanos": nanos, "limit_nanos": limited.limit_nanos}
+        this = budgets.c.id == counter.row_id
+        self._connection.execute(update(budgets).where(this).values(values))
+
+    def enforce(self, standing: Standing) -> list[int]:
+        """Write what changed, forget what is no ceiling any more; the rows' numbers."""
+        if standing.stale:
+            self._connection.execute(delete(budgets).where(budgets.c.id.in_(standing.stale)))
+        ids = []
+        for counter in standing.counters:
+            if counter.row_id is None:
+                ids.append(self._open(counter))
+                continue
+            ids.append(counter.row_id)
+            if counter.changed:
+                self._connection.execute(
+                    update(budgets)
+                    .where(budgets.c.id == counter.row_id)
+                    .values(policy_nanos=counter.policy_nanos, limit_nanos=counter.limit_nanos)
+                )
+        return ids
+
+    def hold(self, amounts: Mapping[int, int]) -> bool:
+        """Hold an amount under each row, where all of them have room; else under none."""
+        amount = (
+            case(dict(amounts), value=budgets.c.id)
+            if len(set(amounts.values())) > 1
+            else next(iter(amounts.values()))
+        )
+        room = budgets.c.limit_nanos - budgets.c.committed_nanos - budgets.c.held_nanos
+        held = (
+            update(budgets)
+            .where(budgets.c.id.in_(list(amounts)), room >= amount)
+            .values(held_nanos=budgets.c.held_nanos + amount)
+        )
+        savepoint = self._connection.begin_nested()
+        if self._connection.execute(held).rowcount == len(amounts):
+            savepoint.commit()
+            return True
+        savepoint.rollback()
+        return False
+
+    def charge(self, payer: Payer, day: str, held: int, nanos: int) -> list[Counter]:
+        """Turn what was held into what was spent, under every account of the payer that day."""
+        return self._change(
+            self._of([payer], day),
+            held_nanos=budgets.c.held_nanos - held,
+            committed_nanos=budgets.c.committed_nanos + nanos,
+        )
+
+    def refund(self, payer: Payer, day: str, nanos: int) -> None:
+        """Counted beside, never taken off what is committed: a refund reopens no ceiling."""
+        self._change(self._of([payer], day), refunded_nanos=budgets.c.refunded_nanos + nanos)
+
+    def add(self, payer: Payer, day: str, nanos: int) -> list[Counter]:
+        """Spend that nobody held before: only where every ceiling has room. Empty where not."""
+        ids = [row.id for row in self._rows([payer], day)]
+        if not self.hold(dict.fromkeys(ids, nanos)):
+            return []
+        return self.charge(payer, day, nanos, nanos)
+
+    def _of(self, payers: Sequence[Payer], day: str) -> ColumnElement[bool]:
+        scopes = {parse_scope(scope) for payer in payers for scope in payer.scopes()}
+        windows = [(window.value, start) for window, start in starts(day).items()]
+        return (
+            (budgets.c.pilot_id == self._pilot_id)
+            & tuple_(budgets.c.scope, budgets.c.subject).in_(sorted(scopes))
+            & tuple_(budgets.c.window, budgets.c.window_start).in_(windows)
+        )
+
+    def _rows(self, payers: Sequence[Payer], day: str) -> Sequence[Row[Any]]:
+        return self._connection.execute(select(budgets).where(self._of(payers, day))).all()
+
+    def _raised(self, payers: Sequence[Payer], now: datetime) -> dict[tuple[str, Window], int]:
+        r = budget_raises.c
+        scopes = {parse_scope(scope) for payer in payers for scope in payer.scopes()}
+        found = self._connection.execute(
+            select(r.scope, r.subject, r.window, r.nanos).where(
+                r.pilot_id == self._pilot_id,
+                r.state == "granted",
+                r.expires_at > now,
+                tuple_(r.scope, r.subject).in_(sorted(scopes)),
+            )
+        )
+        raised: dict[tuple[str, Window], int] = {}
+        for row in found:
+            key = (scope_of(row), Window(row.window))
+            raised[key] = raised.get(key, 0) + row.nanos
+        return raised
+
+    def _counter(self, row: Row[Any] | None, account: Account, currency: str) -> Counter:
+        if row is not None:
+            return counter_of(row)
+        charged, refunded = self._spent(account)
+        held = self._held(account)
+        return Counter(account, None, None, None, 0, charged, refunded, held, currency)
+
+    def _open(self, counter: Counter) -> int:
+        kind, subject = parse_scope(counter.account.scope)
+        row = insert(budgets).values(
+            pilot_id=self._pilot_id,
+            scope=kind,
+            subject=subject,
+            window=counter.account.window.value,
+            window_start=counter.account.start,
+            standing_nanos=counter.standing_nanos,
+            policy_nanos=counter.policy_nanos,
+            limit_nanos=counter.limit_nanos,
+            committed_nanos=counter.committed_nanos,
+            refunded_nanos=counter.refunded_nanos,
+            held_nanos=counter.held_nanos,
+            currency=counter.currency,
+        )
+        return int(self._connection.execute(row.returning(budgets.c.id)).scalar_one())
+
+    def _spent(self, account: Account) -> tuple[int, int]:
+        kind, subject = parse_scope(account.scope)
+        s = spend_days.c
+        of_scope = {"team": s.team, "user": s.user_name, "importance": s.importance}
+        query = select(func.sum(s.charged_nanos), func.sum(s.refunded_nanos))
+        query = query.where(s.pilot_id == self._pilot_id)
+        if kind in of_scope:
+            query = query.where(of_scope[kind] == subject)
+        if account.start:
+            query = query.where(s.day.startswith(account.start))
+        charged, refunded = self._connection.execute(query).one()
+        return int(charged or 0), int(refunded or 0)
+
+    def _held(self, account: Account) -> int:
+        kind, subject = parse_scope(account.scope)
+        of_scope = {
+            "team": answers.c.team,
+            "user": answers.c.user_name,
+            "importance": decisions.c.granted,
+        }
+        query = (
+            select(func.sum(holds.c.nanos))
+            .join(answers, answers.c.id == holds.c.answer_id)
+            .join(decisions, decisions.c.answer_id == holds.c.answer_id)
+            .where(holds.c.pilot_id == self._pilot_id, holds.c.state == "open")
+        )
+        if kind in of_scope:
+            query = query.where(of_scope[kind] == subject)
+        if account.start:
+            query = query.where(holds.c.day.startswith(account.start))
+        return int(self._connection.execute(query).scalar_one() or 0)
+
+    def _change(self, these: ColumnElement[bool], **values: ColumnElement[int]) -> list[Counter]:
+        changed = update(budgets).where(these).values(**values).returning(budgets)
+        return [counter_of(row) for row in self._connection.execute(changed)]
+
+
+def scope_of(row: Any) -> str:
+    """Of any row with a scope and a subject."""
+    return f"{row.scope}:{row.subject}" if row.subject else str(row.scope)
+
+
+def counter_of(row: Row[Any]) -> Counter:
+    return Counter(
+        account=_account(row),
+        row_id=row.id,
+        standing_nanos=row.standing_nanos,
+        policy_nanos=row.policy_nanos,
+        limit_nanos=row.limit_nanos,
+        committed_nanos=row.committed_nanos,
+        refunded_nanos=row.refunded_nanos,
+        held_nanos=row.held_nanos,
+        currency=row.currency,
+    )
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(scope_of(row), Window(row.window), row.window_start)
+
+
+def _named(limits: Iterable[Limit], day: str) -> dict[Account, int]:
+    """What the policy says of each account; the lowest where it says so twice."""
+    named: dict[Account, int] = {}
+    for limit in limits:
+        if limit.window is Window.REQUEST:
+            continue
+        account = Account(limit.scope, limit.window, starts(day)[limit.window])
+        named[account] = min(limit.limit_nanos, named.get(account, limit.limit_nanos))
+    return named
+
+
+def _limited(counter: Counter, policy_nanos: int | None, limit: int) -> Counter:
+    """Lowered below what is spent and held, a limit stays there: nothing more fits under it."""
+    limit = max(min(limit, MAX_NANOS), counter.committed_nanos + counter.held_nanos)
+    after = replace(counter, policy_nanos=policy_nanos, limit_nanos=limit)
+    return replace(after, changed=after != counter)

@@ -1,0 +1,103 @@
+"""Lines of the ledger: written once, with the day's rollup and the owners' alerts beside them."""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Insert, insert
+
+from policies.budget import Payer, parse_scope, reached
+from policies.types import Domain, Units
+from storage.accounts import Counter
+from storage.dialect import keep, upsert
+from storage.repositories import unit_values
+from storage.tables import budget_alerts, ledger_entries, spend_days
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line. `nanos` is negative for a refund, and only there."""
+
+    kind: str
+    answer_id: str
+    day: str
+    payer: Payer
+    domain: Domain
+    units: Units
+    nanos: int
+    currency: str
+    price_version: str
+    charged_at: datetime
+    hold_id: str | None = None
+    booked_by: str | None = None
+    reason: str = ""
+    entry_key: str | None = None
+
+
+def write(connection: Connection, pilot_id: str, entry: Entry) -> None:
+    """The line and its part of the day's rollup, in the caller's transaction."""
+    whose = {
+        "pilot_id": pilot_id,
+        "day": entry.day,
+        "team": entry.payer.team,
+        "user_name": entry.payer.user,
+        "importance": entry.payer.importance.value,
+        "domain": entry.domain.value,
+        "currency": entry.currency,
+    }
+    row = whose | {
+        **unit_values(entry.units),
+        "kind": entry.kind,
+        "hold_id": entry.hold_id,
+        "answer_id": entry.answer_id,
+        "nanos": entry.nanos,
+        "price_version": entry.price_version,
+        "booked_by": entry.booked_by,
+        "reason": entry.reason,
+        "entry_key": entry.entry_key,
+        "charged_at": entry.charged_at,
+    }
+    connection.execute(insert(ledger_entries), row)
+    counted = {
+        "answers": int(entry.kind == "charge"),
+        "entries": 1,
+        **unit_values(entry.units),
+        "charged_nanos": max(entry.nanos, 0),
+        "refunded_nanos": max(-entry.nanos, 0),
+    }
+    connection.execute(_add_to_day(connection.dialect.name), whose | counted)
+
+
+@functools.cache
+def _add_to_day(dialect: str) -> Insert:
+    """Made once: it is part of every settlement."""
+    first = upsert(dialect, spend_days)
+    keys = [column.name for column in spend_days.primary_key]
+    counts = [column for column in spend_days.columns if not column.primary_key]
+    added = {count.name: count + first.excluded[count.name] for count in counts}
+    return first.on_conflict_do_update(index_elements=keys, set_=added)
+
+
+def alert(
+    connection: Connection, pilot_id: str, counters: Iterable[Counter], now: datetime
+) -> None:
+    """Note each threshold that spend has come to, the first time in its window."""
+    rows = []
+    for counter in counters:
+        kind, subject = parse_scope(counter.account.scope)
+        noted = {
+            "pilot_id": pilot_id,
+            "scope": kind,
+            "subject": subject,
+            "window": counter.account.window.value,
+            "window_start": counter.account.start,
+            "limit_nanos": counter.limit_nanos,
+            "committed_nanos": counter.committed_nanos,
+            "currency": counter.currency,
+            "reached_at": now,
+        }
+        spent, limit = counter.committed_nanos, counter.limit_nanos
+        rows += [noted | {"threshold": t} for t in (reached(spent, limit) if spent else ())]
+    if rows:
+        keep(connection, budget_alerts, *rows)
