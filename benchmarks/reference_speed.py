@@ -32,19 +32,23 @@ from parity import reference
 
 TIMES = Path(__file__).parent / "reference_times.py"
 PROMPT = list(range(100, 141))
-FEW, MANY, TOKENS = 1, 8, 8
+FEW, MANY, TOKENS = 2, 9, 8
 GENERATED = 32
 
 
 class Ours:
     """Our engine on the reference's weights."""
 
-    def __init__(self, folder: Path, threads: int, compiled: bool) -> None:
+    def __init__(self, folder: Path, threads: int, by: str) -> None:
         settings = SMOLLM | PUBLISHED | {"family": "llama"}
         backbone, path = reference.load(settings, load_file(folder / "weights.safetensors"))
         prepared = PreparedPath(backbone.to(torch.bfloat16), path)
-        passes = CompiledPasses(prepared, threads) if compiled else TorchPasses(prepared)
-        torch.set_num_threads(1 if compiled else threads)
+        passes = (
+            TorchPasses(prepared)
+            if by == "torch"
+            else CompiledPasses(prepared, threads, int8=by == "int8")
+        )
+        torch.set_num_threads(threads if by == "torch" else 1)
         self.prepared, self.engine = prepared, Engine(prepared, passes=passes)
 
     def seconds(self, points: int, tokens: int) -> float:
@@ -91,7 +95,7 @@ def main() -> None:
     parser.add_argument("--base", required=True, help="folder of SmolLM2-135M-Instruct")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--torch", action="store_true", help="our passes by torch, not compiled")
+    parser.add_argument("--by", choices=("compiled", "int8", "torch"), default="compiled")
     args = parser.parse_args()
     job = {
         "family": "llama", "lm": SMOLLM, "path": PUBLISHED,
@@ -103,7 +107,7 @@ def main() -> None:
         (folder / "job.json").write_text(json.dumps(job))
         side = [args.python, str(SIDE), args.reference, str(folder), "make"]
         subprocess.run(side, check=True, capture_output=True)
-        ours = Ours(folder, args.threads, not args.torch)
+        ours = Ours(folder, args.threads, args.by)
         lm = AutoModelForCausalLM.from_pretrained(args.base, dtype=torch.bfloat16)
         times = [args.python, str(TIMES), args.reference, str(folder)]
         pipe = subprocess.PIPE
