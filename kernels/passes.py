@@ -1,4 +1,4 @@
-"""The engine's two passes by compiled code: bfloat16 weights on a CPU, all else in float32.
+"""The engine's passes by compiled code: bfloat16 weights on a CPU, all else in float32.
 
 One row takes little more than its weights take to come from memory, and rows share that.
 """
@@ -46,7 +46,7 @@ class CompiledPasses:
         With `int8` the matrices are rounded to 255 steps a row: half the memory to read.
         """
         backbone = prepared.backbone
-        self.prepared, self.backbone, self.team, self.int8 = prepared, backbone, Team(threads), int8
+        self.prepared, self.backbone, self.team = prepared, backbone, Team(threads)
         own = [(y.qkv, y.o, y.gate_up, y.down) for y in backbone.layers]
         self._base, self._path = (_Table(backbone, each, int8) for each in (own, prepared.layers))
         self._head = Matrix.of(backbone.head, int8)
