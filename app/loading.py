@@ -10,7 +10,8 @@ from app.gateways import LocalEngine
 from app.ports import ModelInfo
 from app.settings import Settings
 from kernels.passes import CompiledPasses, supports
-from model import checkpoint
+from kernels.table import Weights
+from model import checkpoint, published
 from model.errors import ModelError
 from model.hf import Prompter, load_backbone
 from model.prepared import PreparedPath
@@ -35,15 +36,15 @@ def load_engine(settings: Settings) -> LocalEngine:
 
 
 def _loaded(settings: Settings, threads: int) -> LocalEngine:
-    dtype, int8 = choose_precision(settings.precision), settings.precision == "int8"
+    dtype = choose_precision(settings.precision)
     try:
         backbone = load_backbone(settings.base_dir, dtype).to(device=settings.device)
         adapter = checkpoint.load(settings.adapter, backbone)
         prompter = Prompter.load(settings.base_dir)
+        prepared = PreparedPath(backbone, adapter.path)
+        precision, passes = _passes(settings, prepared, threads)
     except ModelError as err:
         raise Unavailable(str(err)) from err
-    if int8 and not supports(backbone):
-        raise Unavailable("precision int8 needs the device cpu and sizes that 16 divides")
     name = pull.NAME if settings.model == "builtin" else settings.model
     info = ModelInfo(
         model=name,
@@ -52,18 +53,35 @@ def _loaded(settings: Settings, threads: int) -> LocalEngine:
         adapter=settings.adapter.name,
         adapter_sha256=adapter.sha256,
         device=settings.device,
-        precision="int8" if int8 else str(dtype).removeprefix("torch."),
+        precision=precision,
         classes=adapter.path.config.classes,
     )
-    prepared = PreparedPath(backbone, adapter.path)
-    passes = CompiledPasses(prepared, threads, int8) if supports(backbone) else None
     return LocalEngine(Sampler(prepared), prompter, info, threads, passes)
 
 
-def choose_precision(wanted: str) -> torch.dtype:
-    """bfloat16 halves the memory read for a token; without hardware for it float32 is faster.
+def _passes(
+    settings: Settings, prepared: PreparedPath, threads: int
+) -> tuple[str, CompiledPasses | None]:
+    """The compiled passes where they can run, and what their weights are called."""
+    backbone, wanted = prepared.backbone, settings.precision
+    if not supports(backbone):
+        if wanted in ("int8", "published"):
+            raise Unavailable(f"precision {wanted} needs the device cpu and sizes that 32 divides")
+        return str(backbone.dtype).removeprefix("torch."), None
+    if wanted == "int8":
+        return wanted, CompiledPasses(prepared, threads, Weights.rounded(prepared))
+    blocks = published.read(Path(settings.base_dir)) if wanted in ("auto", "published") else {}
+    if blocks:
+        return "published", CompiledPasses(prepared, threads, Weights.published(prepared, blocks))
+    if wanted == "published":
+        raise Unavailable(f"{settings.base_dir} has no {published.FILE}: nothing was published so")
+    return "bfloat16", CompiledPasses(prepared, threads)
 
-    int8 rounds the matrices of the compiled passes alone: all else stays as in bfloat16.
+
+def choose_precision(wanted: str) -> torch.dtype:
+    """Of what torch computes. bfloat16 halves the memory read; without hardware float32 is faster.
+
+    int8 and published are forms of the matrices of compiled passes: all else is as in bfloat16.
     """
     if wanted == "auto":
         wanted = "bfloat16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"

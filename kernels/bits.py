@@ -27,6 +27,7 @@ bfloats = _pointer(types.uint16)
 """The address of bfloat16 numbers, as a pointer for numba.carray."""
 floats = _pointer(types.float32)
 numbers = _pointer(types.int64)
+words = _pointer(types.uint32)
 
 
 @intrinsic
@@ -49,11 +50,33 @@ def bits_of(_context: Any, value: Any) -> Any:
 
 
 @intrinsic
+def nearest(_context: Any, value: Any) -> Any:
+    """The whole number nearest to a float32, as one."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        shape = ir.FunctionType(_F32, (_F32,))
+        return builder.call(builder.module.declare_intrinsic("llvm.rint", (_F32,), shape), args)
+
+    return types.float32(types.float32), codegen
+
+
+@intrinsic
+def two_to(_context: Any, power: Any) -> Any:
+    """2^power for a whole number in [-126, 127], both float32."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        exponent = builder.add(builder.fptosi(args[0], _I32), ir.Constant(_I32, 127))
+        return builder.bitcast(builder.shl(exponent, ir.Constant(_I32, 23)), _F32)
+
+    return types.float32(types.float32), codegen
+
+
+@intrinsic
 def float_of(_context: Any, bits: Any) -> Any:
     def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         return builder.bitcast(args[0], _F32)
 
-    return types.float32(types.int32), codegen
+    return types.float32(types.uint32), codegen
 
 
 @njit(inline="always")
@@ -67,15 +90,20 @@ def narrow(value):
 def prefetch(_context: Any, address: Any) -> Any:
     """Bring the cache line at this address near; any address is allowed."""
 
-    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        byte = ir.IntType(8).as_pointer()
-        call = builder.module.declare_intrinsic(
-            "llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), (byte, _I32, _I32, _I32))
-        )
-        near = [ir.Constant(_I32, value) for value in (0, 3, 1)]  # to read, into L1, data
-        builder.call(call, [builder.inttoptr(args[0], byte), *near])
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> None:
+        ask_for(builder, args[0])
 
     return types.void(types.int64), codegen
+
+
+def ask_for(builder: Any, address: Any) -> None:
+    """The same where code is written by hand."""
+    byte = ir.IntType(8).as_pointer()
+    call = builder.module.declare_intrinsic(
+        "llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), (byte, _I32, _I32, _I32))
+    )
+    near = [ir.Constant(_I32, value) for value in (0, 3, 1)]  # to read, into L1, data
+    builder.call(call, [builder.inttoptr(address, byte), *near])
 
 
 @intrinsic

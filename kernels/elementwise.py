@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import carray, njit
 
-from kernels.bits import bfloats, float_of, floats, widen
+from kernels.bits import bfloats, floats, nearest, two_to, widen
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be split over lanes; a NaN stays a NaN."""
@@ -25,7 +25,7 @@ def exp(x):
     vectors.
     """
     x = min(max(x, _LEAST), _MOST)
-    n = math.floor(x * _LOG2E + np.float32(0.5))
+    n = nearest(x * _LOG2E)
     rest = (x - n * _LN2_HIGH) - n * _LN2_LOW
     series = _TERMS[7]
     series = series * rest + _TERMS[6]
@@ -35,7 +35,7 @@ def exp(x):
     series = series * rest + _TERMS[2]
     series = series * rest + _TERMS[1]
     series = series * rest + _TERMS[0]
-    return series * float_of((np.int32(n) + np.int32(127)) << np.int32(23))
+    return series * two_to(n)
 
 
 @njit(nogil=True, fastmath=FAST)

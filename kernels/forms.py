@@ -2,14 +2,16 @@
 
 from typing import NamedTuple
 
-# Columns of the table of a pass, a row a layer: addresses, 0 where a family has none.
-QKV, O, GATE, UP, DOWN, QKV_BIAS, O_BIAS, GATE_BIAS, UP_BIAS, DOWN_BIAS = range(10)  # noqa: E741
-QKV_SCALES, O_SCALES, GATE_SCALES, UP_SCALES, DOWN_SCALES = range(10, 15)
-Q_NORM, K_NORM, KEYS, VALUES, WINDOW, ROTARY, COLUMNS = range(15, 22)
+# Columns of the table of a pass, a row a layer; addresses are 0 where a family has none. Five
+# matrices, and for each of them its address, its form, its bias, and the two of its change.
+QKV, O, GATE, UP, DOWN = range(5)  # noqa: E741
+FORM, BIAS, A, B = range(5, 25, 5)
+"""Where these columns of the first matrix are."""
+Q_NORM, K_NORM, KEYS, VALUES, WINDOW, ROTARY, COLUMNS = range(25, 32)
 
 
 class Sizes(NamedTuple):
-    """Of the LM; in the last two of the pass."""
+    """Of the LM; in the last four of the pass."""
 
     layers: int
     hidden: int
@@ -22,6 +24,10 @@ class Sizes(NamedTuple):
     """Positions of a slot."""
     fresh: int
     """1 where keys and values of the row's own token are made and kept, 0 where they are there."""
+    rank: int
+    """Of changes that are not merged: x W^T + (x A^T) B^T with A (rank, K), B (n, rank)."""
+    wide: int
+    """1 where the rows are so many that the matrix unit pays."""
 
 
 class Rows(NamedTuple):
@@ -33,6 +39,7 @@ class Rows(NamedTuple):
     exits: int  # int64 (R), of bfloat16 (h); 0 where the LM itself is run
     cos: int  # float32 (R, D)
     sin: int  # float32 (R, D), its first half negative
+    wanted: int  # int64 (ends), the rows whose logits are asked for
 
 
 class Work(NamedTuple):
@@ -46,5 +53,8 @@ class Work(NamedTuple):
     gate: int  # (R, mlp)
     up: int  # (R, mlp)
     out: int  # (R, h)
-    mine: int  # (threads, 3 D + room + 16), for one head's attention
-    logits: int  # (R, V)
+    low: int  # (2, R, rank), what of the input the changes look at
+    rows: int  # bytes (threads, scratch_bytes(largest K)), weights that several tiles need
+    packed: int  # bytes, input for the matrix unit; then what changes look at, (threads, ...)
+    mine: int  # (threads, 2 D + room + 16), for one head's attention
+    logits: int  # (ends, V)

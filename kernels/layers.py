@@ -1,27 +1,36 @@
 """One pass of few rows through all layers of a Llama-shaped LM, or of the path beside it.
 
-The arithmetic of model/backbone.py and model/l2d.py, in float32 over bfloat16 weights, keys and
-values. Everything is passed by address. All threads run it together: between two meetings each does
-its own share of the outputs, and nobody reads what another writes.
+The arithmetic of model/backbone.py and model/l2d.py, in float32; weights are in any form of
+kernels.tiles, keys and values bfloat16. Everything is passed by address. All threads run it
+together: between two meetings each does its own share of the outputs, and nobody reads what another
+writes.
 """
 
+import numpy as np
 from numba import carray, njit
 
 from kernels import KEPT
 from kernels import forms as f
-from kernels.attention import attend
+from kernels.attention import attend, keep
 from kernels.bits import bfloats, floats, numbers, widen
 from kernels.elementwise import FAST, exp, norm
-from kernels.products import product, row_bytes, share
+from kernels.products import product, scratch_bytes, share
 from kernels.team import meet
+from kernels.tiles import BFLOAT, row_bytes
+from kernels.wide import begin, end, pack, packed_bytes
 
 
 @njit(nogil=True, cache=KEPT)
-def run(rank, threads, team, s, table, ending, eps, R, rows, work):
-    """From `x` to `hidden` and `logits`. `ending`: addresses of last norm, head, its scales."""
+def run(rank, threads, team, s, table, ending, eps, R, ends, rows, work):
+    """From `x` to `hidden`, and to `logits` of `ends` of the R rows.
+
+    `ending`: addresses of last norm and head, its form.
+    """
     mods, exits = carray(numbers(rows.modulations), R), carray(numbers(rows.exits), R)
-    last_norm, head, head_scales = ending
-    h, y = s.hidden, work.y + 4 * rank * R * s.hidden
+    last_norm, head, form = ending
+    h, y, scratch = s.hidden, work.y + 4 * rank * R * s.hidden, _scratch(s, work, rank)
+    if s.wide:
+        begin()
     for layer in range(s.layers):
         t = table[layer]
         six = 12 * h * layer  # bytes to this layer's vectors
@@ -30,18 +39,21 @@ def run(rank, threads, team, s, table, ending, eps, R, rows, work):
         _add(work, h, mods, six + 4 * h, R, rank, threads)
         meet(team, threads)
         _normed(work.x, y, h, eps, mods, six + 6 * h, R)
-        after = _start(head, head_scales, s.vocab, h, rank, threads)
+        after = head + row_bytes(form, h) * share(s.vocab, rank, threads)[0]
         if layer + 1 < s.layers:
-            t_next = table[layer + 1]
-            after = _start(t_next[f.QKV], t_next[f.QKV_SCALES], _made(s), h, rank, threads)
+            after = _start(s, table[layer + 1], f.QKV, _made(s), h, rank, threads)
         _mlp(rank, threads, team, s, t, R, work, y, after)
         _add(work, h, mods, six + 10 * h, R, rank, threads)
         meet(team, threads)
     _exit(work, h, exits, R, rank, threads)
     meet(team, threads)
-    for r in range(R):
-        norm(work.hidden + 4 * r * h, y + 4 * r * h, h, eps, last_norm, 0)
-    product(head, head_scales, s.vocab, h, y, R, work.logits, 4 * s.vocab, rank, threads, head)
+    wanted, R = carray(numbers(rows.wanted), ends), ends
+    for r in range(ends):
+        norm(work.hidden + 4 * wanted[r] * h, y + 4 * r * h, h, eps, last_norm, 0)
+    out, step, packed = work.logits, 4 * s.vocab, _packed(s, y, R, h, work, rank, threads, team)
+    product(form, head, s.vocab, h, y, packed, R, out, step, 0, rank, threads, head, scratch)
+    if s.wide:
+        end()
     meet(team, threads)
 
 
@@ -49,45 +61,106 @@ def run(rank, threads, team, s, table, ending, eps, R, rows, work):
 def _attention(rank, threads, team, s, t, eps, R, rows, work, y):
     h, q_size = s.hidden, s.heads * s.head_dim
     wide = q_size + 2 * s.kv_heads * s.head_dim
-    made = _made(s)
-    after = _start(t[f.O], t[f.O_SCALES], h, q_size, rank, threads)
-    product(t[f.QKV], t[f.QKV_SCALES], made, h, y, R, work.qkv, 4 * wide, rank, threads, after)
-    _bias(t[f.QKV_BIAS], work.qkv, made, wide, R, rank, threads)
+    after = _start(s, t, f.O, h, q_size, rank, threads)
+    x = y, _packed(s, y, R, h, work, rank, threads, team)
+    _linear(rank, threads, team, s, t, f.QKV, _made(s), h, x, R, work, work.qkv, wide, after)
     meet(team, threads)
+    if s.fresh:
+        units = R * s.kv_heads
+        for unit in range(units * rank // threads, units * (rank + 1) // threads):
+            keep(s, t, rows, work, rank, eps, unit // s.kv_heads, unit % s.kv_heads)
+        meet(team, threads)
     units = R * s.heads
     for unit in range(units * rank // threads, units * (rank + 1) // threads):
         attend(s, t, rows, work, rank, eps, unit // s.heads, unit % s.heads)
     meet(team, threads)
-    after = _start(t[f.GATE], t[f.GATE_SCALES], s.mlp, h, rank, threads)
-    product(t[f.O], t[f.O_SCALES], h, q_size, work.heads, R, work.out, 4 * h, rank, threads, after)
-    _bias(t[f.O_BIAS], work.out, h, h, R, rank, threads)
+    after = _start(s, t, f.GATE, s.mlp, h, rank, threads)
+    x = work.heads, _packed(s, work.heads, R, q_size, work, rank, threads, team)
+    _linear(rank, threads, team, s, t, f.O, h, q_size, x, R, work, work.out, h, after)
 
 
 @njit(nogil=True)
 def _mlp(rank, threads, team, s, t, R, work, y, after):
     h, n = s.hidden, s.mlp
-    nearby = _start(t[f.UP], t[f.UP_SCALES], n, h, rank, threads)
-    product(t[f.GATE], t[f.GATE_SCALES], n, h, y, R, work.gate, 4 * n, rank, threads, nearby)
-    nearby = _start(t[f.DOWN], t[f.DOWN_SCALES], h, n, rank, threads)
-    product(t[f.UP], t[f.UP_SCALES], n, h, y, R, work.up, 4 * n, rank, threads, nearby)
-    _bias(t[f.GATE_BIAS], work.gate, n, n, R, rank, threads)
-    _bias(t[f.UP_BIAS], work.up, n, n, R, rank, threads)
+    x = y, _packed(s, y, R, h, work, rank, threads, team)
+    nearby = _start(s, t, f.UP, n, h, rank, threads)
+    _linear(rank, threads, team, s, t, f.GATE, n, h, x, R, work, work.gate, n, nearby)
+    nearby = _start(s, t, f.DOWN, h, n, rank, threads)
+    _linear(rank, threads, team, s, t, f.UP, n, h, x, R, work, work.up, n, nearby)
     _gate(work, n, R, rank, threads)
     meet(team, threads)
-    product(t[f.DOWN], t[f.DOWN_SCALES], h, n, work.gate, R, work.out, 4 * h, rank, threads, after)
-    _bias(t[f.DOWN_BIAS], work.out, h, h, R, rank, threads)
+    x = work.gate, _packed(s, work.gate, R, n, work, rank, threads, team)
+    _linear(rank, threads, team, s, t, f.DOWN, h, n, x, R, work, work.out, h, after)
+
+
+@njit(nogil=True)
+def _linear(rank, threads, team, s, t, m, n, K, x, R, work, y, wide, after):
+    """This thread's share of matrix m, its change and its bias: Y (R, n), in rows of `wide`.
+
+    x is the address of X, and that of X packed for the matrix unit or 0.
+    """
+    form, scratch = t[m + f.FORM], _scratch(s, work, rank)
+    own, A, B = share(n, rank, threads)[0], t[m + f.A], t[m + f.B]
+    low = work.low + 4 * (m % 2) * R * s.rank  # others may still read what came just before
+    nearby, y_step, step = after, 4 * wide, 4 * s.rank
+    if A:
+        nearby = t[m] + own * row_bytes(form, K)
+        product(BFLOAT, A, s.rank, K, *x, R, low, step, 0, rank, threads, nearby, scratch)
+        meet(team, threads)
+        nearby = B + own * row_bytes(BFLOAT, s.rank)
+    product(form, t[m], n, K, *x, R, y, y_step, 0, rank, threads, nearby, scratch)
+    if A:
+        z = low, _low_packed(s, low, R, work, rank)
+        product(BFLOAT, B, n, s.rank, *z, R, y, y_step, 1, rank, threads, after, scratch)
+    _bias(t[m + f.BIAS], y, n, wide, R, rank, threads)
 
 
 @njit(nogil=True, inline="always")
-def _start(w, scales, n, K, rank, threads):
-    """Where this thread's share of a matrix (n, K) begins."""
-    return w + row_bytes(scales, K) * share(n, rank, threads)[0]
+def _start(s, t, m, n, K, rank, threads):
+    """Where this thread begins to read for matrix m (n, K)."""
+    if t[m + f.A]:
+        return t[m + f.A] + row_bytes(BFLOAT, K) * share(s.rank, rank, threads)[0]
+    return t[m] + row_bytes(t[m + f.FORM], K) * share(n, rank, threads)[0]
 
 
 @njit(nogil=True, inline="always")
 def _made(s):
     """Queries, and keys and values where they are made: the outputs of a pass's first product."""
     return (s.heads + 2 * s.kv_heads * s.fresh) * s.head_dim
+
+
+@njit(nogil=True, inline="always")
+def _scratch(s, work, rank):
+    return work.rows + rank * scratch_bytes(_longest(s))
+
+
+@njit(nogil=True, inline="always")
+def _longest(s):
+    """Numbers in the longest row of input."""
+    return max(s.hidden, s.mlp, s.heads * s.head_dim)
+
+
+@njit(nogil=True)
+def _packed(s, x, R, K, work, rank, threads, team):
+    """The address of X (R, K), the same in all threads, packed by all; 0 where that does not pay.
+
+    What was packed before is no longer in use: between the two all threads have met.
+    """
+    if not s.wide:
+        return 0
+    pack(x, R, K, work.packed, rank, threads)
+    meet(team, threads)
+    return work.packed
+
+
+@njit(nogil=True)
+def _low_packed(s, low, R, work, rank):
+    """The little that a change looks at, packed by each thread for itself."""
+    if not s.wide:
+        return 0
+    own = work.packed + packed_bytes(R, _longest(s)) + rank * packed_bytes(R, s.rank)
+    pack(low, R, s.rank, own, 0, 1)
+    return own
 
 
 @njit(nogil=True)
@@ -117,14 +190,14 @@ def _add(work, h, mods, at, R, rank, threads):
             x[r, j] += widen(g[j]) * out[r, j]
 
 
-@njit(nogil=True, fastmath=FAST)
+@njit(nogil=True, fastmath=FAST, error_model="numpy")  # a check for zero would cost the lanes
 def _gate(work, n, R, rank, threads):
     """gate = silu(gate) up, this thread's share."""
     low, high = share(n, rank, threads)
     gate, up = carray(floats(work.gate), (R, n)), carray(floats(work.up), (R, n))
     for r in range(R):
         for j in range(low, high):
-            gate[r, j] *= up[r, j] / (1 + exp(-gate[r, j]))
+            gate[r, j] *= up[r, j] / (np.float32(1) + exp(-gate[r, j]))
 
 
 @njit(nogil=True, fastmath=FAST)

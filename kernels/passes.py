@@ -1,25 +1,26 @@
-"""The engine's passes by compiled code: bfloat16 weights on a CPU, all else in float32.
+"""The engine's passes by compiled code on a CPU: weights in few bits, all else in float32.
 
 One row takes little more than its weights take to come from memory, and rows share that.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from kernels import forms
 from kernels.forms import Rows, Sizes, Work
 from kernels.layers import run
 from kernels.memory import gigabytes_per_second
-from kernels.products import LANES
+from kernels.products import scratch_bytes
+from kernels.table import Table, Weights
 from kernels.team import Team
-from model.backbone import Backbone, KVCache, Layer
+from kernels.tiles import BLOCK, LANES, WIDTH
+from kernels.wide import AVAILABLE, packed_bytes
+from model.backbone import Backbone, Layer
 from model.l2d import Context
-from model.passes import Place, TorchPasses
+from model.passes import Piece, Place
 from model.prepared import PreparedPath
 from model.refinement import Ask
 from model.slots import Slots
@@ -28,9 +29,9 @@ from model.slots import Slots
 def supports(backbone: Backbone) -> bool:
     """Whether the compiled passes can run this LM: on a CPU, in bfloat16, with even sizes."""
     s = backbone.shape
-    even = (s.hidden, s.heads * s.head_dim, s.head_dim, s.mlp)
+    blocks = (s.hidden, s.heads * s.head_dim, s.mlp)
     on_cpu = backbone.device.type == "cpu" and backbone.dtype is torch.bfloat16
-    return on_cpu and all(size % LANES == 0 for size in even)
+    return on_cpu and s.head_dim % LANES == 0 and all(size % BLOCK == 0 for size in blocks)
 
 
 class CompiledPasses:
@@ -40,31 +41,38 @@ class CompiledPasses:
     for more work for a while, on the cores that these threads need.
     """
 
-    def __init__(self, prepared: PreparedPath, threads: int, int8: bool = False) -> None:
-        """Compiles for about ten seconds where that was not done before on this machine.
+    def __init__(
+        self, prepared: PreparedPath, threads: int, weights: Weights | None = None
+    ) -> None:
+        """Compiles for about twenty seconds where that was not done before on this machine.
 
-        With `int8` the matrices are rounded to 255 steps a row: half the memory to read.
+        `weights` are those to read instead of the backbone's in bfloat16.
         """
+        weights = weights or Weights.of(prepared)
         backbone = prepared.backbone
         self.prepared, self.backbone, self.team = prepared, backbone, Team(threads)
-        own = [(y.qkv, y.o, y.gate_up, y.down) for y in backbone.layers]
-        self._base, self._path = (_Table(backbone, each, int8) for each in (own, prepared.layers))
-        self._head = Matrix.of(backbone.head, int8)
+        self._base, self._path = Table(backbone, weights.base), Table(backbone, weights.path)
+        self._head, self._rank = weights.head, weights.rank
+        self.weights_bytes = weights.base_bytes
+        """What one pass of the LM reads."""
         self._plain = _plain_modulations(backbone)
         self._angles = _angles(backbone, 0)
-        self._work, self._by_torch = _Buffers(backbone, threads), TorchPasses(prepared)
-        s = Sizes(0, 0, 0, 0, 0, 0, 0, 0, 0)
-        nothing = self._base.addresses, (0, 0, 0), backbone.shape.norm_eps, 0, Rows(*[0] * 6)
-        run(0, 1, 0, s, *nothing, Work(*[0] * 10))
+        self._work = _Buffers(backbone, threads, weights.rank)
+        s = Sizes(*[0] * 11)
+        nothing = self._base.addresses, (0, 0, 0), backbone.shape.norm_eps, 0, 0, Rows(*[0] * 7)
+        run(0, 1, 0, s, *nothing, Work(*[0] * 13))
 
-    def read(self, ids: Sequence[int], cache: KVCache) -> Tensor:
-        """H (1, S, h) of ids (S) behind what is cached: many rows, for which torch is as fast."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(self.team.threads)
-        try:
-            return self._by_torch.read(ids, cache)
-        finally:
-            torch.set_num_threads(before)
+    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
+        """H (B, 1, h) and logits (B, 1, V) behind each piece's last token; all enter their slots.
+
+        Every token is a row, whose prompt it belongs to does not matter.
+        """
+        ids = [id_ for piece in pieces for id_ in piece.ids]
+        slots = [piece.slot for piece in pieces for _ in piece.ids]
+        places = [piece.start + i for piece in pieces for i in range(len(piece.ids))]
+        last = np.cumsum([len(piece.ids) for piece in pieces]) - 1
+        hidden, logits = self._forward(kv, ids, slots, places, last.tolist())
+        return hidden[last][:, None], logits[:, None]
 
     def gigabytes_per_second(self) -> float:
         """How fast these threads read memory; a pass of one row cannot be faster than that."""
@@ -76,11 +84,8 @@ class CompiledPasses:
 
     def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Tensor]:
         """H (B, 1, h) and logits (B, 1, V) behind every row's token, which enters its slot."""
-        R, places = len(rows), [row.length for row in rows]
-        x = self.backbone.embedding[torch.tensor([row.token for row in rows])].float()
-        mods, exits = [self._plain.data_ptr()] * R, [0] * R
-        hidden = torch.empty(x.shape)
-        logits = self._run(self._base, kv, rows, places, mods, exits, x, hidden)
+        each = [row.token for row in rows], [row.slot for row in rows], [row.length for row in rows]
+        hidden, logits = self._forward(kv, *each, range(len(rows)))
         return hidden[:, None], logits[:, None]
 
     def evaluate(
@@ -99,101 +104,77 @@ class CompiledPasses:
         x = self.prepared.path.begin(x, context).contiguous()
         mods = [six.data_ptr() for six, _ in made]
         exits = [mods.exit.data_ptr() for _, mods in made]
-        places = [row.length - 1 for row in each]
-        logits = self._run(self._path, kv, each, places, mods, exits, x, hidden)
+        slots, lengths = [row.slot for row in each], [row.length for row in each]
+        places, ends = [length - 1 for length in lengths], range(len(each))
+        rows_of = slots, lengths, mods, exits
+        logits = self._run(self._path, kv, rows_of, places, ends, x, hidden)
         return hidden[None].split(widths, dim=1), logits[None].split(widths, dim=1)
+
+    def _forward(
+        self,
+        kv: Slots,
+        ids: Sequence[int],
+        slots: Sequence[int],
+        lengths: Sequence[int],
+        ends: Sequence[int],
+    ) -> tuple[Tensor, Tensor]:
+        """A pass of the LM: H (R, h), and logits of those rows that are `ends`."""
+        x = self.backbone.embedding[torch.tensor(ids)].float()
+        hidden = torch.empty(x.shape)
+        plain = [self._plain.data_ptr()] * len(ids), [0] * len(ids)
+        rows = slots, lengths, *plain
+        return hidden, self._run(self._base, kv, rows, lengths, ends, x, hidden)
 
     def _run(
         self,
-        table: "_Table",
+        table: Table,
         kv: Slots,
-        rows: Sequence[Place],
+        rows: Sequence[Sequence[int]],
         places: Sequence[int],
-        mods: Sequence[int],
-        exits: Sequence[int],
+        ends: Sequence[int],
         x: Tensor,
         hidden: Tensor,
     ) -> Tensor:
-        """Logits (R, V); `hidden` (R, h), float32, becomes the states behind them."""
-        s, R = self.backbone.shape, len(rows)
+        """Logits (ends, V); `hidden` (R, h), float32, becomes the states behind all rows.
+
+        `rows` are their slots, lengths, and addresses of modulations and exits; `places` is where
+        in the text they stand.
+        """
+        s, R = self.backbone.shape, len(x)
         table.turn_to(kv.cache)
         if max(places) >= len(self._angles[0]):
             self._angles = _angles(self.backbone, max(places))
         cos, sin = (angle[torch.tensor(places)] for angle in self._angles)
-        numbers = [[row.slot for row in rows], [row.length for row in rows], mods, exits]
-        each = torch.tensor(numbers)
-        logits = torch.empty(R, s.vocab)
+        each, wanted = torch.tensor(rows), torch.tensor(ends)
+        logits = torch.empty(len(ends), s.vocab)
         room = kv.cache.keys[0].shape[2]
         work = self._work.of(R, room, x, hidden, logits)
         sizes = Sizes(
             s.layers, s.hidden, s.heads, s.kv_heads, s.head_dim, s.mlp, s.vocab, room,
-            int(table is self._base),
+            int(table is self._base), self._rank, int(_wide(R)),
         )  # fmt: skip
-        ending = self.backbone.norm.data_ptr(), self._head.address, _address(self._head.scales)
-        own = Rows._make([row.data_ptr() for row in (*each, cos, sin)])
-        self.team.run(run, sizes, table.addresses, ending, s.norm_eps, R, own, work)
+        ending = self.backbone.norm.data_ptr(), self._head.address, self._head.form
+        own = Rows._make([row.data_ptr() for row in (*each, cos, sin, wanted)])
+        self.team.run(run, sizes, table.addresses, ending, s.norm_eps, R, len(ends), own, work)
         return logits
-
-
-class Matrix(NamedTuple):
-    """Weights (n, K), bfloat16; or int8 with the float32 scale (n) of every row."""
-
-    weight: Tensor
-    scales: Tensor | None
-
-    @classmethod
-    def of(cls, weight: Tensor, int8: bool) -> "Matrix":
-        """As it is, or each row in whole steps of a 127th of its largest weight."""
-        if not int8:
-            return cls(weight.contiguous(), None)
-        exact = weight.float()
-        scales = exact.abs().amax(dim=1).clamp(min=1e-12) / 127
-        return cls((exact / scales[:, None]).round().to(torch.int8), scales)
-
-    @property
-    def address(self) -> int:
-        return self.weight.data_ptr()
-
-
-class _Table:
-    """Addresses of the matrices of a pass and of the slots it reads."""
-
-    def __init__(self, backbone: Backbone, layers: Sequence[Sequence[Any]], int8: bool) -> None:
-        self.addresses = np.zeros((len(layers), forms.COLUMNS), np.int64)
-        self._kept = list[object](layers)  # what the addresses point to
-        self._cache: KVCache | None = None
-        for row, base, (qkv, o, gate_up, down) in zip(
-            self.addresses, backbone.layers, layers, strict=True
-        ):
-            mlp = backbone.shape.mlp
-            gate, up = gate_up.rows(0, mlp), gate_up.rows(mlp, 2 * mlp)
-            for column, linear in enumerate((qkv, o, gate, up, down)):
-                matrix = Matrix.of(linear.weight, int8)
-                self._kept.append(matrix)
-                row[forms.QKV + column] = matrix.address
-                row[forms.QKV_SCALES + column] = _address(matrix.scales)
-                row[forms.QKV_BIAS + column] = _address(linear.bias)
-            row[forms.Q_NORM], row[forms.K_NORM] = _address(base.q_norm), _address(base.k_norm)
-            row[forms.WINDOW], row[forms.ROTARY] = base.window or 0, base.rotary
-
-    def turn_to(self, cache: KVCache) -> None:
-        if cache is not self._cache:
-            self.addresses[:, forms.KEYS] = [x.data_ptr() for x in cache.keys]
-            self.addresses[:, forms.VALUES] = [x.data_ptr() for x in cache.values]
-            self._cache = cache
 
 
 class _Buffers:
     """Memory for what a pass works out on the way."""
 
-    def __init__(self, backbone: Backbone, threads: int) -> None:
-        self._shape, self._threads, self._memory = backbone.shape, threads, torch.empty(0)
+    def __init__(self, backbone: Backbone, threads: int, rank: int) -> None:
+        self._shape, self._threads, self._rank = backbone.shape, threads, rank
+        self._memory = torch.empty(0)
 
     def of(self, R: int, room: int, x: Tensor, hidden: Tensor, logits: Tensor) -> Work:
         s = self._shape
         wide = (s.heads + 2 * s.kv_heads) * s.head_dim
         sizes = [self._threads * R * s.hidden, R * wide, R * s.heads * s.head_dim]
-        sizes += [R * s.mlp, R * s.mlp, R * s.hidden, self._threads * (3 * s.head_dim + room + 16)]
+        longest = max(s.hidden, s.mlp, s.heads * s.head_dim)
+        sizes += [R * s.mlp, R * s.mlp, R * s.hidden, 2 * R * self._rank]
+        packed = packed_bytes(R, longest) + self._threads * packed_bytes(R, self._rank)
+        sizes += [self._threads * scratch_bytes(longest) // 4, packed // 4 if _wide(R) else 0]
+        sizes += [self._threads * (2 * s.head_dim + room + 16)]
         starts = np.cumsum([0, *(-(-size // LANES) * LANES for size in sizes)]).tolist()
         if starts[-1] > len(self._memory):
             self._memory = torch.empty(starts[-1])
@@ -202,8 +183,9 @@ class _Buffers:
         return Work._make([x.data_ptr(), hidden.data_ptr(), *on_the_way, logits.data_ptr()])
 
 
-def _address(tensor: Tensor | None) -> int:
-    return 0 if tensor is None else tensor.data_ptr()
+def _wide(R: int) -> bool:
+    """Whether the matrix unit is used: up to WIDTH rows share one reading of the weights anyway."""
+    return AVAILABLE and R > WIDTH
 
 
 def _plain_modulations(backbone: Backbone) -> Tensor:

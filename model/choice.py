@@ -4,8 +4,10 @@ A row's draws come from its own generator, one number a token whatever the filte
 are, so that runs of one seed can be compared token by token.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +15,18 @@ from model.config import Choice, Gate
 
 Stop = Callable[[Sequence[int]], bool]
 """Whether an answer, as ids, ends with its newest token."""
+
+
+def best(logits: Tensor) -> Tensor:
+    """The first of the largest (...) in logits (..., V)."""
+    if logits.device.type == "cpu" and logits.dtype is torch.float32:
+        return torch.from_numpy(np.asarray(logits.numpy().argmax(-1)))  # four times as fast there
+    return logits.argmax(-1)
+
+
+def finite(logits: Tensor) -> bool:
+    """Whether all are numbers. Their sum is not where one of them is not."""
+    return math.isfinite(logits.sum(dtype=torch.float32))
 
 
 def choose(
@@ -25,7 +39,7 @@ def choose(
     if choice.repetition_penalty != 1.0:
         logits = _penalised(logits, choice.repetition_penalty, written)
     if choice.temperature == 0.0:
-        return logits.argmax(-1)
+        return best(logits)
     chance, ids = (logits.double() / choice.temperature).softmax(-1).sort(-1, descending=True)
     outside = chance.cumsum(-1) - chance >= choice.top_p
     if choice.top_k is not None:

@@ -8,7 +8,6 @@ passes, and its fault ends it alone.
 
 import heapq
 import time
-from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,24 +18,14 @@ from model.backbone import KVCache
 from model.errors import ConfigError
 from model.passes import Passes, TorchPasses
 from model.prepared import PreparedPath
+from model.reading import Desk, Prompt
 from model.refinement import Ask
 from model.request import Fault, Line, Request
-from model.slots import Prefix, Slots
+from model.slots import Slots
 from model.writing import Token
 
 _FIRST_PACE = 0.05
 """Seconds a tick is taken to last before one was measured."""
-
-
-@dataclass(eq=False, slots=True)
-class _Prompt:
-    """A prompt to read, for those rows of its request that share it."""
-
-    request: Request
-    ids: tuple[int, ...]
-    places: list[int]
-    cache: KVCache | None = None
-    read: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -81,8 +70,8 @@ class Engine:
         self.prepared, self.backbone = prepared, prepared.backbone
         self.slots, self.chunk, self.line = slots, chunk, Line()
         self._pace: float | None = None  # seconds a tick, of late
-        self._kv, self._rows, self._prompts = Slots(self.backbone), list[_Row](), deque[_Prompt]()
-        self._prefix = Prefix(self.backbone, prefix, self.passes.read)
+        self._kv, self._rows = Slots(self.backbone), list[_Row]()
+        self._desk = Desk(self.backbone, self.passes, prefix)
 
     def submit(self, request: Request) -> None:
         """Into the waiting line. Raises ConfigError where it can never be drawn."""
@@ -95,7 +84,7 @@ class Engine:
     @property
     def busy(self) -> bool:
         """Whether there is anything to tick for."""
-        return bool(self._rows or self._prompts or len(self.line))
+        return bool(self._rows or self._desk.prompts or len(self.line))
 
     @torch.no_grad()
     def tick(self) -> None:
@@ -115,7 +104,7 @@ class Engine:
         their cap. 0 where a slot is free. From any thread.
         """
         ends = [row.ticks for row in list(self._rows)]
-        ends += [p.request.ticks for p in list(self._prompts) for _ in p.places]
+        ends += [p.request.ticks for p in list(self._desk.prompts) for _ in p.places]
         ends += [0] * (self.slots - len(ends))
         heapq.heapify(ends)
         for request in self.line.ahead(level):
@@ -126,48 +115,36 @@ class Engine:
 
     def close(self, error: Exception | None = None) -> None:
         """End everything: what runs, what waits."""
-        running, reading = [r.request for r in self._rows], [p.request for p in self._prompts]
+        running, reading = [r.request for r in self._rows], [p.request for p in self._desk.prompts]
         for request in (*running, *reading, *self.line.leave(every=True)):
             self._end(request, error)
-        self._prompts.clear()
 
     def _admit(self) -> None:
         """From the line as many as have room."""
         for gone in self.line.leave():
             self._end(gone)
-        taken = len(self._rows) + sum(len(prompt.places) for prompt in self._prompts)
+        taken = len(self._rows) + sum(len(prompt.places) for prompt in self._desk.prompts)
         while (request := self.line.pop(self.slots - taken)) is not None:
             prompts = dict[tuple[int, ...], list[int]]()
             for place, row in enumerate(request.rows):
                 prompts.setdefault(row.prompt, []).append(place)
-            self._prompts += [_Prompt(request, *prompt) for prompt in prompts.items()]
+            self._desk.prompts += [Prompt(request, *prompt) for prompt in prompts.items()]
             taken += len(request.rows)
             self._kv.reserve(taken, request.positions)
 
     def _read(self) -> None:
-        """The next prompts or a piece of one, so few tokens that answers under way hardly wait."""
-        left = self.chunk if self._rows else 8 * self.chunk
-        while left > 0 and self._prompts:
-            prompt = self._prompts[0]
-            self._ask([prompt.request])
-            if prompt.request.left:
-                left -= self._read_piece(prompt, left)
-            if not prompt.request.left or prompt.read == len(prompt.ids):
-                self._prompts.popleft()
-
-    def _read_piece(self, prompt: _Prompt, most: int) -> int:
-        """How many tokens were read; after the last one its rows begin to write."""
+        """One pass over the prompts, of so few tokens that answers under way hardly wait."""
+        self._ask(dict.fromkeys(prompt.request for prompt in self._desk.prompts))
         began = time.perf_counter()
-        cache = prompt.cache = prompt.cache or self._prefix.begin(prompt.ids)
-        start = cache.length
-        hidden = self.passes.read(prompt.ids[start : start + most], cache)[:, -1:]
-        base, new = self.backbone.logits(hidden), cache.length - prompt.read
-        prompt.read = cache.length
-        prompt.request.add(prompt=new, seconds=time.perf_counter() - began)
-        if prompt.read == len(prompt.ids):
+        parts = self._desk.read(self.chunk if self._rows else 8 * self.chunk)
+        seconds, tokens = time.perf_counter() - began, sum(part.new for part in parts)
+        for prompt, new, hidden, base, cache in parts:
+            prompt.request.add(prompt=new, seconds=seconds * new / tokens)
+            if prompt.read < len(prompt.ids):
+                continue
             for place in prompt.places:
                 self._begin(prompt.request, place, cache, hidden, base)
-        return cache.length - start
+            self._desk.leave(prompt)
 
     def _begin(
         self, request: Request, place: int, cache: KVCache, hidden: Tensor, base: Tensor
@@ -277,6 +254,8 @@ class Engine:
             request.tell(Fault(None, error))
         for row in [row for row in self._rows if row.request is request]:
             self._leave(row)
+        for prompt in [prompt for prompt in self._desk.prompts if prompt.request is request]:
+            self._desk.leave(prompt)
         if request.left:
             request.left = 0
             request.tell(None)

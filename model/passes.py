@@ -4,7 +4,7 @@ Another way to make them (faster on some processor) needs only the same methods.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -28,11 +28,23 @@ class Place(Protocol):
     carried: Tensor  # (1, Q, h), what its newest evaluation came to; before the first, H
 
 
+class Piece(NamedTuple):
+    """What is read next of a prompt."""
+
+    slot: int
+    start: int
+    """Tokens of it that are in its slot already."""
+    ids: tuple[int, ...]
+
+
 class Passes(Protocol):
     """Rows stand in slots side by side."""
 
-    def read(self, ids: Sequence[int], cache: KVCache) -> Tensor:
-        """H (1, S, h) of ids (S) behind what is cached."""
+    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
+        """H (B, 1, h) and logits (B, 1, V) behind each piece's last token; all enter their slots.
+
+        No two pieces are of one slot.
+        """
         ...
 
     def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Tensor]:
@@ -53,10 +65,16 @@ class TorchPasses:
         self.prepared, self.backbone = prepared, prepared.backbone
 
     @torch.no_grad()
-    def read(self, ids: Sequence[int], cache: KVCache) -> Tensor:
+    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
+        hidden = torch.cat([self._read(kv.row(p.slot, p.start), p.ids) for p in pieces])
+        return hidden, self.backbone.logits(hidden)
+
+    def _read(self, cache: KVCache, ids: Sequence[int]) -> Tensor:
+        """One after the other: pieces differ in where they stand and in how long they are."""
         places = torch.arange(cache.length + len(ids), device=self.backbone.device)
-        new, row = places[cache.length :], self._tensor([ids])
-        return self.backbone.forward(row, cache, new[None], (places <= new[:, None])[None, None])
+        new, row, seen = places[cache.length :], self._tensor([ids]), places[:, None] >= places
+        seen = seen[cache.length :][None, None]
+        return self.backbone.forward(row, cache, new[None], seen)[:, -1:]
 
     def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Tensor]:
         cache = kv.part(rows[0].slot, [r.length for r in rows])

@@ -41,6 +41,11 @@ class PreparedPath:
                 PathLayer(*(_merge(p) for p in layer)) for layer in path.layers(backbone)
             ]
 
+    def noise(self, generator: torch.Generator) -> Tensor:
+        """A place's x_0 (1, 1, d) in float64."""
+        noise = torch.randn(1, 1, self.config.flow_dim, generator=generator)
+        return (noise * self.config.noise_scale).to(self.backbone.device, torch.float64)
+
     def evaluate(self, x_t: Tensor, t: Times, labels: Tensor, context: Context) -> Tensor:
         """Logits (B, Q, V) of one evaluation at time t in [0, 1]; x_t (B, Q, d), labels (B, Q)."""
         return self.backbone.logits(self.hidden(x_t, t, labels, context))

@@ -1,7 +1,8 @@
 """Refines the guess for one token: asks for evaluations along a grid, then for the read-out.
 
-It makes none itself: whoever drives it does, for one row or for many at once. arXiv 2501.15781,
-section 3.3; guidance as in L2D.md section 5.
+It makes none itself: whoever drives it does, for one row or for many at once. At t=0 none is made:
+there the path's weight is zero, so the logits are the LM's own, and those are known. arXiv
+2501.15781, section 3.3; guidance as in L2D.md section 5.
 """
 
 from collections.abc import Generator, Sequence
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from model.adaptive import Adaptive, Ending, adaptive_steps
+from model.choice import best
 from model.config import SamplerConfig
 from model.l2d import Context
 from model.path import velocity
@@ -28,7 +30,7 @@ class Ask(NamedTuple):
 
 
 class Refinement:
-    """Work on one place of B rows. `nfe` counts its evaluations for a token, `times` says when."""
+    """Work on one place of B rows. `nfe` counts its evaluations, `times` says where logits were."""
 
     def __init__(
         self,
@@ -39,17 +41,19 @@ class Refinement:
     ) -> None:
         self.prepared, self.labels, self.config, self.draws = prepared, labels, config, draws
         self.nfe, self.times = 0, list[float]()
+        self._base = torch.empty(0)
         self.guess: Tensor | None = None  # the newest arg-max (B, Q)
         self.same = 0  # how often in a row it was that
         self.ending = Ending.FINISHED
 
     def asks(
-        self, grid: Grid | Adaptive, x_0: Tensor
+        self, grid: Grid | Adaptive, x_0: Tensor, base: Tensor
     ) -> Generator[Ask, Tensor, tuple[Tensor, Tensor]]:
         """From x_0 in float64 to the state at t=1 (B, 1, d) and the read-out's logits (B, 1, V).
 
-        Asks for evaluations and is sent the logits of each.
+        `base` is the LM's logits there (B, 1, V). Asks for evaluations, is sent the logits of each.
         """
+        self._base = base
         if isinstance(grid, Adaptive):
             x, self.ending = yield from self._along(adaptive_steps(grid, x_0), grid.passes)
         else:
@@ -69,7 +73,7 @@ class Refinement:
             carried = self.prepared.hidden(ask.x, ask.t, ask.labels, here)
             return self.prepared.backbone.logits(carried)
 
-        return drive(self.asks(grid, x_0), evaluate)
+        return drive(self.asks(grid, x_0, self.prepared.backbone.logits(context.hidden)), evaluate)
 
     def _along(
         self, solver: Generator[tuple[Tensor, float], Tensor, Result], passes: int
@@ -106,7 +110,7 @@ class Refinement:
             none = torch.full_like(labels, len(self.prepared.config.classes))
             labels = torch.cat((labels, none), dim=1)
         logits = yield from self._evaluate(x, t, labels)
-        guess = logits.argmax(-1)
+        guess = best(logits)
         again = self.guess is not None and torch.equal(guess, self.guess)
         self.guess, self.same = guess, self.same + 1 if again else 1
         v, w = velocity(self._estimate(logits, t), x, t), self.config.guidance
@@ -114,13 +118,15 @@ class Refinement:
 
     def _evaluate(self, x: Tensor, t: float, labels: Tensor) -> Generator[Ask, Tensor, Tensor]:
         passes = labels.shape[1]
+        self.times.append(t)
+        if t == 0.0:
+            return self._base.expand(-1, passes, -1)
         if self.nfe + passes > self.config.max_nfe:
             raise AssertionError(
                 f"evaluation {self.nfe + passes} with a cap of {self.config.max_nfe}"
             )
         logits = yield Ask(x.expand(-1, passes, -1), t, labels)
         self.nfe += passes
-        self.times.append(t)
         return logits
 
     def _estimate(self, logits: Tensor, t: float) -> Tensor:

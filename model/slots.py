@@ -4,15 +4,12 @@ Every row fills its slot from position 0 on to a length of its own; what lies be
 prompt is read apart from them, then copied into the slots of the rows that share it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from model.backbone import Backbone, KVCache
-
-Read = Callable[[Sequence[int], KVCache], Tensor]
-"""H (1, S, h) of ids (S) behind what is cached."""
 
 _ROWS, _POSITIONS = 8, 128
 """Slots grow in such steps."""
@@ -36,9 +33,9 @@ class Slots:
         self.cache = larger
 
     def enter(self, slot: int, read: KVCache) -> None:
-        """A row begins with what was read for it, (1, G, length, D)."""
+        """A row begins with what was read for it, (1, G, at least length, D)."""
         for new, old in zip(_stores(self.cache), _stores(read), strict=True):
-            new[slot, :, : read.length] = old[0]
+            new[slot, :, : read.length] = old[0, :, : read.length]
             new[slot, :, read.length :] = 0  # a mask would not keep out a NaN left by another
 
     def move(self, slot: int, to: int) -> None:
@@ -51,6 +48,14 @@ class Slots:
             kept = store[a, :, :length].clone()
             store[a, :, :length] = store[b, :, :length]
             store[b, :, :length] = kept
+
+    def row(self, slot: int, length: int) -> KVCache:
+        """One slot with so many tokens in it, as a cache of one row; not copied."""
+        keys, values = (
+            [store[slot : slot + 1] for store in each]
+            for each in (self.cache.keys, self.cache.values)
+        )
+        return KVCache(keys, values, length)
 
     def part(self, first: int, lengths: Sequence[int]) -> "Part":
         """The slots from `first` on, whose rows have these lengths, as a cache."""
@@ -85,25 +90,6 @@ class Part(KVCache):
     def view(self, layer: int, end: int | None = None) -> tuple[Tensor, Tensor]:
         end = self.length if end is None else end
         return self.keys[layer][self._rows, :, :end], self.values[layer][self._rows, :, :end]
-
-
-class Prefix:
-    """What most prompts begin with, read once."""
-
-    def __init__(self, backbone: Backbone, ids: Sequence[int], read: Read) -> None:
-        self.backbone, self._ids = backbone, tuple(ids)
-        self._cache = backbone.new_cache(1, len(ids))
-        if ids:
-            read(ids, self._cache)
-
-    def begin(self, ids: tuple[int, ...]) -> KVCache:
-        """Room for a prompt, with the prefix in it where the prompt begins so and goes on."""
-        cache, n = self.backbone.new_cache(1, len(ids)), len(self._ids)
-        if n < len(ids) and ids[:n] == self._ids:
-            for layer, kv in enumerate(zip(self._cache.keys, self._cache.values, strict=True)):
-                cache.append(layer, *kv)
-            cache.length = n
-        return cache
 
 
 def _stores(cache: KVCache) -> list[Tensor]:

@@ -96,9 +96,10 @@ class Grid:
 
     @property
     def nfe(self) -> int:
-        """Evaluations a token: passes times the stages of every step, and one read-out."""
+        """Evaluations a token: passes times the stages of every step but the first, which stands
+        at t=0 where the LM's own logits are the answer; and one read-out."""
         stages = sum(len(tableau.b) for tableau in self.steps)
-        return self.passes * stages + 1 if self.points else 0
+        return self.passes * (stages - 1) + 1 if self.points else 0
 
 
 def solver(method: str) -> Solver:
@@ -113,7 +114,8 @@ def finest_grid(method: str, max_nfe: int, passes: int = 1) -> Grid:
     Where not even one step fits, the coarser solver is used; where none fits, the base LM alone.
     """
     s = solver(method)
-    left = max(0, max_nfe - 1) // passes - len(s.last.b)
+    stages = (max_nfe - 1) // passes + 1 if max_nfe > 0 else 0  # the one at t=0 takes no evaluation
+    left = stages - len(s.last.b)
     if left >= 0:
         return Grid(method, left // len(s.inner.b) + 2, passes)
     return finest_grid(s.coarser, max_nfe, passes) if s.coarser else Grid(method, 0, passes)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from model.adaptive import ADAPTIVE, Adaptive, Ending
-from model.choice import Stop, choose, entropy, sure
+from model.choice import Stop, best, choose, entropy, finite, sure
 from model.config import SamplerConfig
 from model.errors import ConfigError
 from model.prepared import PreparedPath
@@ -79,8 +79,8 @@ class Recipe:
     def of(cls, prepared: PreparedPath, config: SamplerConfig) -> "Recipe":
         """Raises ConfigError where this adapter or this cap cannot do it.
 
-        Guidance costs two passes an evaluation. Where the cap cannot hold even one evaluation and
-        the read-out, it is a grid without points: the base LM alone.
+        Guidance costs two passes an evaluation. A cap of 0 is a grid without points: the base LM
+        alone.
         """
         guided = config.guidance != 1.0
         if guided and not prepared.config.classes:
@@ -112,32 +112,26 @@ class Recipe:
         config, written, ended = self.config, list[int](), False
         while not ended:
             work = Refinement(self.prepared, label, config, [draws])
-            x_0 = self._noise(noise)  # always drawn, so that it does not depend on the gate
+            x_0 = self.prepared.noise(noise)  # always drawn, so that it does not depend on the gate
             refine, logits = self.grid.nfe > 0, base
             gated = refine and config.gate is not None and bool(sure(base[0, 0], config.gate))
             if refine and not gated:
-                _, logits = yield from work.asks(self.grid, x_0)
+                _, logits = yield from work.asks(self.grid, x_0, base)
             _check(base, logits, place, len(written))
             id_ = int(choose(logits[:, 0], config.choice, [written], [choices]))
             written.append(id_)
             ended = len(written) >= row.limit(config) or id_ in self.prepared.backbone.eos_ids
             ended = (row.stop is not None and row.stop(written)) or ended
             before, after = (float(entropy(x)) if config.trace else None for x in (base, logits))
-            base_id = int(base.argmax())
+            base_id = int(best(base))
             base = yield Token(
                 place, id_, base_id, work.nfe, ended, work.ending, gated, before, after
             )
 
-    def _noise(self, generator: torch.Generator) -> Tensor:
-        """x_0 (1, 1, d) in float64."""
-        settings, device = self.prepared.config, self.prepared.backbone.device
-        noise = torch.randn(1, 1, settings.flow_dim, generator=generator)
-        return (noise * settings.noise_scale).to(device, torch.float64)
-
 
 def _check(base: Tensor, logits: Tensor, row: int, token: int) -> None:
     for name, x in (("language model", base), ("read-out", logits)):
-        if not x.isfinite().all():
+        if not finite(x):
             raise FloatingPointError(f"row {row}, token {token}: the {name} gave no finite logits")
 
 
@@ -148,7 +142,7 @@ def _adaptive(config: SamplerConfig, passes: int) -> Grid | Adaptive:
         )
     if config.steady is not None:
         raise ConfigError(f"{config.method} ends by itself: leave steady out")
-    if config.max_nfe <= passes:
+    if config.max_nfe < 1:
         return Grid("euler", 0, passes)
     return Adaptive(
         config.method,

@@ -122,7 +122,9 @@ def tiny_backbone(name: str = "llama, tied", dtype: torch.dtype = torch.float32)
 def sized_backbone(name: str, hidden: int, dtype: torch.dtype) -> Backbone:
     """A random LM of another width, its weights bfloat16 numbers in any precision."""
     family, settings = lm_settings(name)
-    config = AutoConfig.for_model(family, **settings | {"hidden_size": hidden})
+    config = AutoConfig.for_model(
+        family, **settings | {"hidden_size": hidden, "intermediate_size": 96}
+    )
     torch.manual_seed(1)
     lm = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     lm.eval().requires_grad_(False)
@@ -191,13 +193,15 @@ def by_row(tokens: Sequence[Token]) -> dict[int, list[int]]:
 
 
 class Watched(PreparedPath):
-    """Remembers every evaluation of every row: its time, its state and its logits."""
+    """Remembers all noise, and of every evaluation of every row time, state and logits."""
 
     def __init__(self, backbone: Backbone, path: FlowPath) -> None:
         super().__init__(backbone, path)
         self.seen: list[tuple[float, Tensor, Tensor]] = []
         self.batches: list[int] = []
         """Rows of every pass."""
+        self.noises: list[Tensor] = []
+        """x_0 of every token drawn, in order."""
 
     def hidden(self, x_t: Tensor, t: Times, labels: Tensor, context: Context) -> Tensor:
         hidden = super().hidden(x_t, t, labels, context)
@@ -207,9 +211,9 @@ class Watched(PreparedPath):
             self.seen.append((time, x_t[i : i + 1].clone(), logits[i : i + 1]))
         return hidden
 
-    def noise(self) -> list[Tensor]:
-        """x_0 of every token drawn, in order."""
-        return [x for t, x, _ in self.seen if t == 0.0]
+    def noise(self, generator: torch.Generator) -> Tensor:
+        self.noises.append(super().noise(generator))
+        return self.noises[-1]
 
 
 class Reading(Backbone):

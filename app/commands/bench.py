@@ -126,7 +126,7 @@ def _memory(engine: LocalEngine, base_ms: float) -> dict[str, float]:
     if engine.passes is None:
         return values
     speed = engine.passes.gigabytes_per_second()
-    share = engine.weights_bytes / (base_ms / 1000) / 1e9 / speed
+    share = engine.passes.weights_bytes / (base_ms / 1000) / 1e9 / speed
     return values | {
         "memory_gigabytes_per_second": round(speed, 1),
         "memory_bandwidth_share": round(share, 3),

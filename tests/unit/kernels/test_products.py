@@ -11,8 +11,10 @@ from numba import njit
 
 from kernels.bits import narrow
 from kernels.elementwise import exp
-from kernels.passes import Matrix
-from kernels.products import product, share
+from kernels.products import product, scratch_bytes, share
+from kernels.tiles import BFLOAT, EIGHT, FOUR
+from kernels.weights import Matrix
+from kernels.wide import AVAILABLE, begin, pack, packed_bytes
 
 
 @njit
@@ -27,29 +29,52 @@ def powers(x, y):
         y[i] = exp(x[i])
 
 
-@settings(max_examples=60, deadline=None)
+def drawn(form: int, n: int, K: int) -> Matrix:
+    if form == BFLOAT:
+        return Matrix.of(torch.randn(n, K))
+    if form == EIGHT:
+        return Matrix.rounded(torch.randn(n, K))
+    scales, pairs = torch.randn(n, K // 32, 2), torch.randint(0, 256, (n, K // 32, 16))
+    blocks = torch.cat([scales.view(torch.uint8), pairs.to(torch.uint8)], dim=2)
+    return Matrix.published(blocks.flatten(1).contiguous(), K)
+
+
+@settings(max_examples=100, deadline=None)
 @given(
-    R=st.integers(0, 11),
-    n=st.integers(1, 37),
-    K=st.sampled_from([16, 32, 80]),
+    R=st.integers(0, 35),
+    n=st.integers(1, 70),
+    K=st.sampled_from([32, 64, 160]),
     threads=st.integers(1, 4),
-    int8=st.booleans(),
+    form=st.sampled_from([BFLOAT, EIGHT, FOUR]),
+    add=st.booleans(),
+    wide=st.booleans() if AVAILABLE else st.just(False),
     seed=st.integers(0, 1000),
 )
 def test_the_threads_together_make_the_product_and_touch_nothing_else(
-    R: int, n: int, K: int, threads: int, int8: bool, seed: int
+    R: int, n: int, K: int, threads: int, form: int, add: bool, wide: bool, seed: int
 ) -> None:
     torch.manual_seed(seed)
-    x, matrix = torch.randn(R, K), Matrix.of(torch.randn(n, K).bfloat16(), int8)
-    scales = 0 if matrix.scales is None else matrix.scales.data_ptr()
-    w = matrix.weight.float() * (1 if matrix.scales is None else matrix.scales[:, None])
-    wide = torch.full((R, n + 3), torch.nan)
+    x, matrix = torch.randn(R, K), drawn(form, n, K)
+    scratch, packed = (
+        torch.empty(size, dtype=torch.uint8) for size in (scratch_bytes(K), packed_bytes(R, K))
+    )
+    if wide:
+        pack(x.data_ptr(), R, K, packed.data_ptr(), 0, 1)
+    room = torch.full((R, n + 3), torch.nan)
+    was = torch.randn(R, n) if add else torch.zeros(R, n)
+    if add:
+        room[:, :n] = was
     for rank in range(threads):
-        out = wide.data_ptr(), 4 * (n + 3)
-        sizes = matrix.address, scales, n, K, x.data_ptr(), R
-        product(*sizes, *out, rank, threads, matrix.address)
-    torch.testing.assert_close(wide[:, :n], x @ w.T, atol=1e-4, rtol=1e-5)
-    assert wide[:, n:].isnan().all()
+        out = room.data_ptr(), 4 * (n + 3), int(add)
+        sizes = form, matrix.address, n, K, x.data_ptr(), wide and packed.data_ptr(), R
+        if AVAILABLE:
+            begin()
+        product(*sizes, *out, rank, threads, matrix.address, scratch.data_ptr())
+    w = matrix.numbers(K)
+    off = (room[:, :n] - (was + x @ w.T)).abs()
+    # the matrix unit sees 16 bits of every input; sums are in float32 either way
+    assert (off <= (2**-16 if wide else 2**-20) * (was.abs() + x.abs() @ w.abs().T)).all()
+    assert room[:, n:].isnan().all()
 
 
 @given(n=st.integers(0, 10_000), threads=st.integers(1, 64))
@@ -83,11 +108,11 @@ def test_a_nan_stays_a_nan() -> None:
     assert np.isnan(y).all()
 
 
-def test_int8_is_within_half_a_step_of_every_weight() -> None:
+def test_eight_bits_are_within_half_a_step_of_every_weight() -> None:
     torch.manual_seed(0)
     weight = torch.randn(40, 64).bfloat16()
-    matrix = Matrix.of(weight, int8=True)
-    assert matrix.scales is not None
-    off = (matrix.weight * matrix.scales[:, None] - weight.float()).abs()
-    assert (off <= matrix.scales[:, None] * 0.5001).all()
-    assert (matrix.weight.abs().amax(dim=1) == 127).all()
+    blocks = weight.float().unflatten(1, (2, 32))
+    steps = blocks.abs().amax(dim=2, keepdim=True) / 127
+    off = (Matrix.rounded(weight).numbers(64).unflatten(1, (2, 32)) - blocks).abs()
+    assert (off <= steps * 0.5001).all()
+    assert off.max() > 0

@@ -1,6 +1,7 @@
 """Choosing a token: filters keep what they say, draws follow chances and a seed of their own."""
 
 import dataclasses
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from model.choice import choose, entropy, stop_at, sure
 from model.config import Choice, Estimate, Gate, SamplerConfig, Schedule
 from model.path import velocity
-from tests.tiny import BATCH, VOCAB, by_row, draw, row, watched_sampler
+from tests.tiny import BATCH, PROMPT, VOCAB, by_row, draw, row, tiny_lm, watched_sampler
 
 LOGITS = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log()
 
@@ -95,7 +96,7 @@ def test_noise_is_the_same_whatever_else_is_drawn(changes: dict[str, Any]) -> No
     for extra in ({}, changes):
         sampler, watched = watched_sampler()
         list(sampler.generate([row()], SamplerConfig(5, max_new_tokens=4, **extra)))
-        noises.append(watched.noise())
+        noises.append(watched.noises)
     assert all(torch.equal(a, b) for a, b in zip(*noises, strict=True))
 
 
@@ -167,9 +168,11 @@ def test_estimates_use_the_temperature_of_their_time() -> None:
         3, "euler", max_new_tokens=1, estimate="average", temperature=3.0, temperature_end=0.2
     )
     list(sampler.generate([row()], config))
-    (_, x, logits), (half, later, _), _ = watched.seen
-    x_1_hat = ((logits / 3.0).softmax(-1) @ watched.table).double()
-    torch.testing.assert_close(later, x + half * velocity(x_1_hat, x, 0.0))
-    (_, x, logits), (_, end, _) = watched.seen[1:]
-    x_1_hat = ((logits / config.temperature_at(half)).softmax(-1) @ watched.table).double()
-    torch.testing.assert_close(end, x_1_hat)
+    (third, first, _), *_ = watched.seen
+    base = tiny_lm()(torch.tensor([PROMPT])).logits[0, -1:]
+    x_1_hat = ((base / 3.0).softmax(-1) @ watched.table).double()
+    torch.testing.assert_close(first, (1 - third) * watched.noises[0] + third * x_1_hat[None])
+    for (t, x, logits), (then, later, _) in pairwise(watched.seen):
+        x_1_hat = ((logits / config.temperature_at(t)).softmax(-1) @ watched.table).double()
+        torch.testing.assert_close(later, x + (then - t) * velocity(x_1_hat, x, t))
+    assert third == pytest.approx(1 / 3)

@@ -57,7 +57,7 @@ def test_other_seed_other_noise() -> None:
     sampler, watched = watched_sampler()
     for seed in (7, 8):
         list(sampler.generate([row(seed)], SamplerConfig(max_nfe=3, max_new_tokens=1)))
-    first, second = watched.noise()
+    first, second = watched.noises
     assert not torch.equal(first, second)
     assert first.std() / PATH.noise_scale == pytest.approx(1.0, abs=0.6)
 
@@ -68,11 +68,11 @@ def test_noise_is_paired_across_budgets_methods_and_guidance(estimate: Estimate)
     sampler, watched = watched_sampler()
     runs = []
     for method, max_nfe, guidance in SPENT:
-        watched.seen.clear()
+        watched.noises.clear()
         config = SamplerConfig(max_nfe, method, None, guidance=guidance, estimate=estimate)
         three = dataclasses.replace(config, max_new_tokens=3)
         assert len(list(sampler.generate([row(label="math")], three))) == 3
-        runs.append([x[:, :1] for x in watched.noise()])
+        runs.append(list(watched.noises))
     for other in runs[1:]:
         assert all(torch.equal(a, b) for a, b in zip(runs[0], other, strict=True))
 

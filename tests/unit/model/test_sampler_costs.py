@@ -40,11 +40,11 @@ NO_CLASS = torch.tensor([[len(CLASSES)]])
 )
 @pytest.mark.parametrize("points", [2, 5])
 @pytest.mark.parametrize("guidance", [1.0, 2.5])
-def test_evaluations_are_those_of_every_step_times_passes_and_one(
+def test_evaluations_are_those_of_every_step_but_at_t_0_times_passes_and_one(
     method: Method, inner: int, last: int, points: int, guidance: float
 ) -> None:
     g, made = 1 if guidance == 1.0 else 2, list[int]()
-    expected = (inner * (points - 2) + last) * g + 1
+    expected = (inner * (points - 2) + last - 1) * g + 1
     config = SamplerConfig(expected, method, points, guidance=guidance, max_new_tokens=3)
     tokens = list(tiny_sampler().generate(BATCH, config, Hooks(after=made.append)))
     assert {t.nfe for t in tokens} == {expected}
@@ -83,16 +83,16 @@ def test_cap_is_never_passed(
 def test_adaptive_method_falls_back_to_the_base_where_nothing_fits() -> None:
     adaptive: tuple[Method, ...] = ("bosh3", "adaptive_heun", "fehlberg2", "dopri5")
     for method in adaptive:
-        for max_nfe, guidance in ((0, 1.0), (1, 1.0), (2, 2.0)):
-            config = SamplerConfig(max_nfe=max_nfe, method=method, guidance=guidance)
+        for guidance in (1.0, 2.0):
+            config = SamplerConfig(max_nfe=0, method=method, guidance=guidance)
             assert tiny_sampler().grid(config).nfe == 0
-        config = SamplerConfig(max_nfe=2, method=method)
+        config = SamplerConfig(max_nfe=1, method=method)
         assert isinstance(tiny_sampler().grid(config), Adaptive)
 
 
 def test_points_over_the_cap_are_refused_with_the_numbers() -> None:
-    with pytest.raises(ConfigError, match=r"8 points of midpoint take 15 .* cap is 14"):
-        tiny_sampler().grid(SamplerConfig(max_nfe=14, points=8))
+    with pytest.raises(ConfigError, match=r"8 points of midpoint take 14 .* cap is 13"):
+        tiny_sampler().grid(SamplerConfig(max_nfe=13, points=8))
 
 
 def test_evaluation_past_the_cap_is_a_bug_that_stays_loud() -> None:
@@ -132,7 +132,7 @@ def test_guidance_is_refused_without_classes() -> None:
     sampler = Sampler(tiny_prepared(config=plain))
     with pytest.raises(ConfigError, match="trained with classes"):
         sampler.grid(SamplerConfig(guidance=2.0))
-    assert sampler.grid(SamplerConfig(guidance=1.0)).nfe == 15
+    assert sampler.grid(SamplerConfig(guidance=1.0)).nfe == 14
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -149,7 +149,7 @@ def test_no_evaluation_is_made_after_a_stop(method: Method, allowed: int) -> Non
     with pytest.raises(Cancelled):
         list(sampler.generate([row()], config, Hooks(before=stop, after=made.append)))
     assert len(watched.seen) == sum(made)  # all that was done has been told, and nothing after
-    assert sum(made) < max(1, allowed)  # the LM's own passes ask too
+    assert sum(made) <= max(0, allowed - 1)  # the LM's own passes ask too
 
 
 def test_base_alone_stops_between_two_tokens() -> None:
@@ -171,4 +171,4 @@ def test_closing_the_stream_ends_the_work() -> None:
     stream = tiny_sampler().generate([row()], config, Hooks(after=made.append))
     next(stream)
     stream.close()
-    assert sum(made) == 7
+    assert sum(made) == 6  # midpoint's finest grid below 7

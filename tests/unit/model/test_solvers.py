@@ -47,15 +47,16 @@ def test_solver_ends_at_x1_hat_under_an_oracle(method: str, points: int) -> None
 
 
 @given(method=METHODS, points=st.integers(2, 64), passes=st.sampled_from([1, 2]))
-def test_grid_costs_what_is_evaluated_and_one_read_out(
+def test_grid_costs_what_is_evaluated_beyond_t_0_and_one_read_out(
     method: str, points: int, passes: int
 ) -> None:
     oracle = Counted(random_state(seed=1))
     solve(Grid(method, points), oracle, random_state(seed=2))
     nfe = Grid(method, points, passes).nfe
     inner, last = STAGES[method]
-    assert nfe == passes * len(oracle.times) + 1 == passes * (inner * (points - 2) + last) + 1
-    assert oracle.times[0] == 0.0
+    stages = inner * (points - 2) + last
+    assert nfe == passes * (len(oracle.times) - 1) + 1 == passes * (stages - 1) + 1
+    assert oracle.times[0] == 0.0 < min(oracle.times[1:], default=1.0)
     assert max(oracle.times) < 1.0
     assert all(later > earlier - 1e-12 for earlier, later in pairwise(oracle.times))
 
@@ -66,7 +67,7 @@ def test_finest_grid_fits_the_cap_and_no_finer_one_does(method: str, passes: int
     for max_nfe in range(130):
         grid = finest_grid(method, max_nfe, passes)
         assert grid.nfe <= max_nfe
-        if max_nfe <= passes:  # not one evaluation and the read-out
+        if max_nfe == 0:  # not even the read-out
             assert grid.points == 0
         else:
             assert grid.points >= 2
