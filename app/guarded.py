@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, Final, ParamSpec, TypeVar
 
 import gradio as gr
+from starlette.requests import cookie_parser
 
 from app.i18n import Texts, choose, texts
 from app.presenters.errors import error_text
@@ -16,6 +17,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+COOKIE: Final = "l2d_session"
 QUIET: Final[dict[str, Any]] = {
     "show_progress": "hidden",
     "api_visibility": "private",
@@ -26,9 +28,15 @@ MODEL_QUEUE: Final[dict[str, Any]] = {
     "show_progress": "hidden",
     "api_visibility": "public",
     "concurrency_id": "model",
-    "concurrency_limit": 1,
+    "concurrency_limit": 32,
 }
-"""For what runs the model: one lane, in the order of arrival."""
+"""For what runs the model, which takes many questions at once and orders those that wait itself."""
+
+
+def token_of(request: gr.Request | None) -> str | None:
+    """What a browser carries instead of a name; accounts know whose it is."""
+    sent = request.headers.get("cookie", "") if request else ""
+    return cookie_parser(sent).get(COOKIE)
 
 
 def forced_language(request: gr.Request | None) -> str | None:

@@ -7,6 +7,8 @@ PilotError
 ├── Unpriced            no price is valid for this model now: it does not run
 ├── KeyReused           an idempotency key came back with another request
 ├── NotFound            nothing by that id, or not for this person
+├── Unauthenticated     nobody has signed in, or no longer
+├── Forbidden           the person's roles do not include this action
 ├── Unavailable         storage or model cannot serve now; nothing was charged that was not done
 └── Busy                the waiting line is full; carries how long to wait
 
@@ -66,6 +68,22 @@ class KeyReused(PilotError):
 
 class NotFound(PilotError):
     code = "error.not_found"
+
+
+class Unauthenticated(PilotError):
+    """`reason` names a more exact catalogue message, as `locked`."""
+
+    code = "error.unauthenticated"
+
+    def __init__(self, message: str, reason: str = "", **values: str | int) -> None:
+        super().__init__(message, **values)
+        self.reason = reason
+
+
+class Forbidden(PilotError):
+    """`values`: user and action, one of policies.roles.Action."""
+
+    code = "error.forbidden"
 
 
 class Unavailable(PilotError):

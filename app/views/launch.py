@@ -1,11 +1,17 @@
-"""How the pages are served: style, words and what Gradio may add, for launch and mount alike."""
+"""How the pages are served: style, words, what Gradio may add, and the gate in front of it all."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from app.i18n import LOCALES, texts
+from app.services.sign_in import SignIn
+from app.views import sign_in
+from app.views.sign_in_gate import Gate
 
 FONTS = (
     "system-ui",
@@ -16,6 +22,17 @@ FONTS = (
     "sans-serif",
 )
 MONO = ("ui-monospace", "Consolas", "monospace")
+
+
+def application(pages: gr.Blocks, service: SignIn) -> ASGIApp:
+    """Everything that is served, for any ASGI server; no way leads around the gate."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    sign_in.add(app, service)
+    with warnings.catch_warnings():
+        # It warns of a mode that is switched off.
+        warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
+        app = gr.mount_gradio_app(app, pages, path="/", **launch_options())
+    return Gate(app, service)
 
 
 def launch_options() -> dict[str, Any]:

@@ -1,0 +1,127 @@
+"""The Audit page: what was done, by whom, to what; and whether the chain of entries is whole."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from html import escape
+
+from app.i18n import Texts
+from app.money import about
+from app.ports import AuditEntry, AuditHead, Detail
+from app.presenters.parts import empty, number, person, scope_name, table, when
+from app.presenters.policy import NOTES
+
+COLUMNS = ("number", "at", "by", "action", "subject", "details", "hash")
+HASH_SHOWN = 12
+AREAS = ("policy", "raise", "budget", "price", "ledger", "review", "user", "login", "export")
+"""First parts of actions, in the order in which one filters by them."""
+PERIODS = (1, 7, 30)
+"""Days."""
+
+
+def top(texts: Texts) -> str:
+    lead = escape(texts("audit.lead"))
+    return f'<h2>{escape(texts("audit.title"))}</h2><p class="lead">{lead}</p>'
+
+
+def areas(texts: Texts) -> list[tuple[str, str]]:
+    return [(texts("audit.all"), ""), *((texts(f"audit.area.{a}"), a) for a in AREAS)]
+
+
+def periods(texts: Texts) -> list[tuple[str, int]]:
+    named = [(texts(f"audit.days_{days}"), days) for days in PERIODS]
+    return [(texts("audit.ever"), 0), *named]
+
+
+def entries(found: Sequence[AuditEntry], limit: int, reader: tzinfo, texts: Texts) -> str:
+    """Newest first."""
+    if not found:
+        return empty(texts("audit.none"), texts("audit.none_do"))
+    heads = {column: texts(f"audit.column.{column}") for column in COLUMNS}
+    rows = [_row(entry, reader, texts) for entry in found]
+    more = texts("audit.more", n=number(limit, texts)) if len(found) >= limit else ""
+    note = f'<p class="note">{escape(more)}</p>' if more else ""
+    return f"{table(heads, rows)}{note}"
+
+
+def chain(
+    broken: Sequence[str], head: AuditHead, at: datetime, reader: tzinfo, texts: Texts
+) -> str:
+    """Whole or broken, up to which entry, and the hash that pins everything before it."""
+    kind = "fault" if broken else "good"
+    state = texts("audit.chain_broken" if broken else "audit.chain_whole")
+    said = texts("audit.chain_head", n=number(head.count, texts), at=when(at, reader, texts))
+    places = "".join(f"<li>{escape(_place(line, texts))}</li>" for line in broken[:HASH_SHOWN])
+    faults = f'<ul class="lines">{places}</ul>' if broken else ""
+    return (
+        f'<div role="status"><p><span class="mark {kind}">{escape(state)}</span> {escape(said)}</p>'
+        f"<p><code>{escape(head.hash)}</code></p>{faults}</div>"
+    )
+
+
+def unchecked(texts: Texts) -> str:
+    return f'<p class="note">{escape(texts("audit.chain_lead"))}</p>'
+
+
+def _row(entry: AuditEntry, reader: tzinfo, texts: Texts) -> tuple[str, ...]:
+    event = entry.event
+    return (
+        escape(number(entry.number, texts)),
+        escape(when(event.at, reader, texts)),
+        escape(person(event.by, texts)),
+        escape(action(event.action, texts)),
+        f'<span class="subject">{escape(_subject(event.subject, texts))}</span>',
+        f'<span class="details">{escape(_details(event.details, texts))}</span>',
+        f'<code title="{escape(entry.hash)}">{escape(entry.hash[:HASH_SHOWN])}</code>',
+    )
+
+
+def action(name: str, texts: Texts) -> str:
+    """In words; one that has none yet by its own name."""
+    key = f"audit.did.{name.replace('.', '_')}"
+    return texts(key) if key in texts else name
+
+
+def _subject(subject: str, texts: Texts) -> str:
+    kind, colon, _ = subject.partition(":")
+    is_scope = subject == "pilot" or (colon and kind in ("team", "user", "importance"))
+    return scope_name(subject, texts) if is_scope else subject
+
+
+def _details(details: Mapping[str, Detail], texts: Texts) -> str:
+    currency = str(details.get("currency") or "")
+    said = [
+        texts("audit.detail", name=_name(name, texts), value=_value(name, value, currency, texts))
+        for name, value in details.items()
+        if name != "currency" and value not in (None, "")
+    ]
+    return texts("list.join").join(said)
+
+
+def _name(name: str, texts: Texts) -> str:
+    key = f"audit.detail.{name}"
+    return texts(key) if key in texts else name
+
+
+def _value(name: str, value: Detail, currency: str, texts: Texts) -> str:
+    if isinstance(value, bool):
+        return texts("audit.yes" if value else "audit.no")
+    if isinstance(value, int):
+        is_money = name.endswith("nanos") and currency
+        return about(value, currency, texts.locale) if is_money else number(value, texts)
+    if name == "note" and value in NOTES:
+        return texts(NOTES[str(value)])
+    if name == "scope":
+        return scope_name(str(value), texts)
+    known = {
+        "window": f"window.{value}_each",
+        "outcome": f"review.outcome.{value}",
+        "kind": f"review.verdict.{value}",
+    }
+    key = known.get(name, f"{name}.{value}")
+    return texts(key) if key in texts else str(value)
+
+
+def _place(line: str, texts: Texts) -> str:
+    """What verify says names the entry; its other words are for whoever repairs it."""
+    digits = "".join(c if c.isdigit() else " " for c in line).split()
+    return texts("audit.chain_at", n=digits[0]) if digits else texts("audit.chain_broken")
