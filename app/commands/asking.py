@@ -2,13 +2,17 @@
 
 import argparse
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from app.bootstrap import build
 from app.commands.output import as_json, progress, result, show
+from app.commands.who import system_user
 from app.loading import load_engine
+from app.ports import AnswerRow
 from app.services.ask import AskForm, Preview, Receipt, Written
 from app.settings import Settings
+from policies.review import withheld
 from policies.types import Domain, Importance
 
 
@@ -19,23 +23,23 @@ def ask(settings: Settings, args: argparse.Namespace) -> int:
         args.question,
         Importance(args.importance),
         Domain(args.domain),
-        args.user,
-        args.team,
         args.seed,
     )
-    preview = pilot.ask.preview(form)
+    actor = pilot.people.at_shell(args.user, system_user())
+    if args.team:
+        actor = replace(actor, team=args.team)
+    preview = pilot.ask.preview(actor, form)
     if args.quote:
         show(_quoted(preview), args.json)
         return 0
     progress(_said(preview))
-    events = pilot.ask(form, args.key or uuid.uuid4().hex)
+    events = pilot.ask(actor, form, args.key or uuid.uuid4().hex)
     receipt = None
     try:
         for event in events:
             if isinstance(event, Written) and not args.json:
-                progress(
-                    f"… {event.units.nfe} refinement passes, {len(event.text)} more characters"
-                )
+                done = event.units
+                progress(f"… {done.decode_tokens} words, {done.nfe} refinement passes")
             if isinstance(event, Receipt):
                 receipt = event
     finally:
@@ -44,9 +48,18 @@ def ask(settings: Settings, args: argparse.Namespace) -> int:
         return 1
     if args.json:
         as_json(_fields(receipt))
+    elif withheld(receipt.row):
+        progress(_waits(receipt.row))
     else:
         result(receipt.text.answer)
     return 0
+
+
+def _waits(row: AnswerRow) -> str:
+    return (
+        f"{row.status}: answer {row.id} goes out with {row.review.approvals} approvals; "
+        f"`review status {row.id}` says where it stands"
+    )
 
 
 def _quoted(preview: Preview) -> dict[str, Any]:
@@ -94,5 +107,6 @@ def _fields(receipt: Receipt) -> dict[str, Any]:
         "seconds": round(row.device_seconds, 3),
         "answer_id": row.id,
         "status": row.status.value,
+        "approvals": row.review.approvals,
         "replayed": receipt.replayed,
     }

@@ -23,13 +23,16 @@ from app.ports import (
 )
 from app.services.policy import in_force
 from app.services.prices import expected_of
+from app.services.reading import text_for
 from app.services.run import Admitted, Event, Limits, Receipt, Run, Started, Written
 from policies.budget import Payer
 from policies.decide import decide, offers, steps_down
 from policies.document import Policy
-from policies.errors import InvalidInput, KeyReused, OverCeiling
+from policies.errors import InvalidInput, KeyReused, NotFound, OverCeiling
 from policies.expected import Expected
 from policies.pricing import in_force as price_in_force
+from policies.review import readable, sampled
+from policies.roles import Action, Actor, require
 from policies.types import Ceiling, Decision, Domain, Importance, PriceList, Request
 
 __all__ = [
@@ -47,8 +50,6 @@ class AskForm:
     question: str
     importance: Importance = Importance.STANDARD
     domain: Domain = Domain.GENERAL
-    user: str = "local"
-    team: str = "pilot"
     seed: int | None = None
 
 
@@ -78,9 +79,12 @@ class Ask:
     limits: Limits = field(default_factory=Limits)
     new_seed: Callable[[], int] = lambda: random.SystemRandom().randrange(2**31)
 
-    def preview(self, form: AskForm) -> Preview:
-        """The quote before sending, without waiting for a writer. Raises InvalidInput, Unpriced."""
-        request = self._request(form)
+    def preview(self, actor: Actor, form: AskForm) -> Preview:
+        """The quote before sending, without waiting for a writer.
+
+        Raises Forbidden, InvalidInput, Unpriced.
+        """
+        request = self._request(actor, form)
         with self.reader() as uow:
             prices, now = self._prices(uow), self.clock()
             decision = decide(request, in_force(uow, self.policy), prices)
@@ -90,34 +94,47 @@ class Ask:
         return Preview(decision, self.engine.nfe_per_token(decision.plan), ceilings, likely)
 
     def __call__(
-        self, form: AskForm, idempotency_key: str, cancelled: Cancelled = lambda: False
+        self,
+        actor: Actor,
+        form: AskForm,
+        idempotency_key: str,
+        cancelled: Cancelled = lambda: False,
     ) -> Generator[Event, None, None]:
         """Started, Written…, Receipt. Closing the iterator early cancels, settles to the work done.
 
-        Raises InvalidInput, Unpriced, OverCeiling (with the numbers and the rung that would fit),
-        KeyReused, Unavailable. Once Started was given, the answer is settled whatever happens.
+        Raises Forbidden, InvalidInput, Unpriced, OverCeiling (with the numbers and the rung that
+        would fit), KeyReused, Unavailable. Once Started was given, the answer is settled whatever
+        happens.
         """
-        request = self._request(form)
+        request = self._request(actor, form)
         _check_name("idempotency key", idempotency_key, self.limits.name_characters)
-        admitted = self._replay_or_admit(form, request, idempotency_key)
+        admitted = self._replay_or_admit(actor, form, request, idempotency_key)
         if isinstance(admitted, Receipt):
             yield admitted
             return
         run = Run(self.engine, self.uow, self.clock, self.limits, admitted, cancelled)
         yield from run.events()
 
-    def rate(self, answer_id: str, rating: int) -> None:
-        """Thumbs: +1 or -1."""
+    def rate(self, actor: Actor, answer_id: str, rating: int) -> None:
+        """Thumbs of the person who asked: +1 or -1. Raises Forbidden, InvalidInput, NotFound."""
+        require(actor, Action.READ_OWN)
         if rating not in (1, -1):
             raise InvalidInput(f"a rating is 1 or -1, got {rating}", rating=rating)
         with self.uow() as uow:
+            row = uow.answers.get(answer_id)
+            if row.user != actor.user or not readable(actor, row):
+                raise NotFound(f"there is no answer {answer_id} that {actor.user} may rate")
             uow.answers.rate(answer_id, rating, self.clock())
             uow.commit()
 
-    def read(self, answer_id: str) -> Receipt:
-        """A settled or running answer with its texts. Raises NotFound."""
+    def read(self, actor: Actor, answer_id: str) -> Receipt:
+        """A settled or running answer; of one that waits for review its asker gets no text.
+
+        Raises NotFound, also for another's.
+        """
         with self.uow() as uow:
-            return Receipt(uow.answers.get(answer_id), uow.answers.text(answer_id))
+            row = uow.answers.get(answer_id)
+            return Receipt(row, text_for(uow, actor, row))
 
     def recover(self) -> list[str]:
         """Settle what dead processes left behind; returns the answers concerned."""
@@ -126,10 +143,11 @@ class Ask:
             uow.commit()
         return expired
 
-    def _request(self, form: AskForm) -> Request:
+    def _request(self, actor: Actor, form: AskForm) -> Request:
+        require(actor, Action.ASK)
         question = clean(form.question, self.limits.question_characters)
-        _check_name("user", form.user, self.limits.name_characters)
-        _check_name("team", form.team, self.limits.name_characters)
+        _check_name("user", actor.user, self.limits.name_characters)
+        _check_name("team", actor.team, self.limits.name_characters)
         if form.seed is not None and not 0 <= form.seed < SEEDS:
             raise InvalidInput(f"a seed is from 0 to {SEEDS - 1}, got {form.seed}")
         tokens = self.engine.count_prompt_tokens(question)
@@ -140,23 +158,27 @@ class Ask:
                 tokens=tokens,
                 limit=self.limits.prompt_tokens,
             )
-        return Request(question, form.importance, form.domain, form.user, form.team, tokens)
+        return Request(question, form.importance, form.domain, actor.user, actor.team, tokens)
 
     def _prices(self, uow: UnitOfWork) -> PriceList:
         return price_in_force(uow.prices(), self.engine.info().model, self.clock())
 
-    def _replay_or_admit(self, form: AskForm, request: Request, key: str) -> Receipt | Admitted:
-        digest = _digest(form)
-        if replay := self._replay(form.user, key, digest):
+    def _replay_or_admit(
+        self, actor: Actor, form: AskForm, request: Request, key: str
+    ) -> Receipt | Admitted:
+        digest = _digest(request, form.seed)
+        if replay := self._replay(actor, key, digest):
             return replay
         try:
-            return self._admit(form, request, key, digest)
+            return self._admit(actor, form, request, key, digest)
         except KeyReused:
-            if replay := self._replay(form.user, key, digest):
+            if replay := self._replay(actor, key, digest):
                 return replay  # a parallel submit with this key was admitted since we looked
             raise
 
-    def _admit(self, form: AskForm, request: Request, key: str, digest: str) -> Admitted:
+    def _admit(
+        self, actor: Actor, form: AskForm, request: Request, key: str, digest: str
+    ) -> Admitted:
         """As decided, or at the first lower rung that fits where the policy steps down.
 
         Raises OverCeiling, the refusal recorded; KeyReused where the key has an answer.
@@ -187,7 +209,8 @@ class Ask:
                     instead = _next_step(request, policy, prices, decision)
                 else:
                     uow.commit()
-                    return Admitted(answer, prices, hold, nfe_per_token)
+                    audited = sampled(answer.id, policy.reviewing.audit_share)
+                    return Admitted(actor, answer, prices, hold, nfe_per_token, audited)
             if instead is None:
                 self._record_refusal(refused[0])  # only now is what tried to hold rolled back
                 raise refused[1]
@@ -229,9 +252,9 @@ class Ask:
             uow.answers.add(answer, AnswerStatus.REFUSED)
             uow.commit()
 
-    def _replay(self, user: str, key: str, digest: str) -> Receipt | None:
+    def _replay(self, actor: Actor, key: str, digest: str) -> Receipt | None:
         with self.uow() as uow:
-            earlier = uow.answers.find_key(user, key)
+            earlier = uow.answers.find_key(actor.user, key)
             if earlier is None:
                 return None
             if earlier.request_sha256 != digest:
@@ -239,7 +262,7 @@ class Ask:
                     "this idempotency key was used for another request", answer_id=earlier.answer_id
                 )
             row = uow.answers.get(earlier.answer_id)
-            return Receipt(row, uow.answers.text(row.id), replayed=True)
+            return Receipt(row, text_for(uow, actor, row), replayed=True)
 
 
 def _next_step(
@@ -281,7 +304,7 @@ def _check_name(what: str, name: str, limit: int) -> None:
         )
 
 
-def _digest(form: AskForm) -> str:
+def _digest(asked: Request, seed: int | None) -> str:
     """What an idempotency key is bound to: all that was asked, nothing that the service chose."""
-    body = [form.question, form.importance, form.domain, form.user, form.team, form.seed]
+    body = [asked.question, asked.importance, asked.domain, asked.user, asked.team, seed]
     return hashlib.sha256(json.dumps(body).encode()).hexdigest()

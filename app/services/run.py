@@ -19,12 +19,18 @@ from app.ports import (
     Finished,
     Job,
     NewAnswer,
+    NewReview,
     OpenUnitOfWork,
     Outcome,
     Piece,
+    UnitOfWork,
 )
+from app.services.reading import text_for
 from policies.errors import Unavailable
 from policies.pricing import price
+from policies.review import ItemKind
+from policies.review_time import due_at
+from policies.roles import Actor
 from policies.types import Decision, Hold, PriceList, Units
 
 
@@ -74,12 +80,18 @@ Event = Started | Written | Receipt
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """An answer that may run: what it is, what is held for it and at which prices it is charged."""
+    """An answer that may run: for whom, what is held for it and at which prices it is charged."""
 
+    actor: Actor
+    """Who gets the receipt."""
     answer: NewAnswer
     prices: PriceList
     hold: Hold
     nfe_per_token: int
+    audited: bool = False
+    """Drawn for a later look, if it goes out unreviewed."""
+    evidence: bool = False
+    """It is run for a reviewer and never goes out."""
 
 
 @dataclass
@@ -122,7 +134,7 @@ class Run:
                     yield self._receipt()
                     return
                 self._note(piece)
-                yield Written(piece.text, self._units, price(self._units, self.admitted.prices))
+                yield self._written(piece)
             raise RuntimeError("the engine ended without an outcome")
         except GeneratorExit:
             self._closed = True
@@ -134,6 +146,12 @@ class Run:
         finally:
             if not self._settled:
                 self._settle(self._finished or self._early(stop))
+
+    def _written(self, piece: Piece) -> Written:
+        """How far it is; of an answer that will wait for review not a word."""
+        withheld = self.admitted.evidence or self.admitted.answer.decision.review.approvals > 0
+        cost = price(self._units, self.admitted.prices)
+        return Written("" if withheld else piece.text, self._units, cost)
 
     def _stopped(self) -> bool:
         """Asked by the engine between evaluations. Keeps the lease while no word is written."""
@@ -171,15 +189,23 @@ class Run:
     def _end(self, outcome: Outcome) -> None:
         cancelled = outcome.finish is Finish.CANCELLED
         self._finished = Finished(
-            status=AnswerStatus.CANCELLED if cancelled else AnswerStatus.RELEASED,
+            status=AnswerStatus.CANCELLED if cancelled else self._whole(),
             text=outcome.text,
             units=outcome.units,
             nfe_per_token=outcome.nfe_per_token,
             changed_tokens=outcome.changed_tokens,
             device_seconds=outcome.device_seconds,
             finished_at=self.clock(),
+            trace=outcome.trace,
         )
         self._settle(self._finished)
+
+    def _whole(self) -> AnswerStatus:
+        """What becomes of an answer that was written to its end."""
+        if self.admitted.evidence:
+            return AnswerStatus.EVIDENCE
+        approvals = self.admitted.answer.decision.review.approvals
+        return AnswerStatus.PENDING_REVIEW if approvals else AnswerStatus.RELEASED
 
     def _early(self, status: AnswerStatus) -> Finished:
         """The engine never said how it ended: what was recorded is what counts."""
@@ -198,11 +224,29 @@ class Run:
         if cost > self.admitted.hold.nanos:
             raise AssertionError(f"charge {cost} above the hold {self.admitted.hold.nanos}")
         with self.uow() as uow:
-            uow.ledger.settle(self.admitted.hold, finished, cost)  # changes nothing if it was lost
+            mine = uow.ledger.settle(self.admitted.hold, finished, cost)  # False if it was lost
+            if mine and finished.trace.tokens:
+                uow.traces.add(self.admitted.answer.id, finished.trace)
+            if mine:
+                self._open_review(uow, finished)
             uow.commit()
         self._settled = True
 
+    def _open_review(self, uow: UnitOfWork, finished: Finished) -> None:
+        """In the transaction that settles it: what must be looked at is in the queue, or nothing
+        was written."""
+        answer = self.admitted.answer
+        if finished.status is AnswerStatus.PENDING_REVIEW:
+            kind, approvals = ItemKind.REQUIRED, answer.decision.review.approvals
+        elif finished.status is AnswerStatus.RELEASED and self.admitted.audited:
+            kind, approvals = ItemKind.AUDIT, 1
+        else:
+            return
+        importance, now = answer.decision.granted, finished.finished_at
+        due = due_at(kind, importance, answer.decision.review, now)
+        uow.reviews.open(NewReview(answer.id, kind, approvals, importance, now, due))
+
     def _receipt(self) -> Receipt:
         with self.uow() as uow:
-            answer_id = self.admitted.answer.id
-            return Receipt(uow.answers.get(answer_id), uow.answers.text(answer_id))
+            row = uow.answers.get(self.admitted.answer.id)
+            return Receipt(row, text_for(uow, self.admitted.actor, row))

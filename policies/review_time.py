@@ -1,0 +1,43 @@
+"""Review and time: when an answer is due, when someone is reminded, what minutes cost. Pure."""
+
+from datetime import datetime, timedelta
+
+from policies.review import ItemKind
+from policies.types import Importance, Review
+
+DUE_HOURS = {
+    Importance.ROUTINE: 72,
+    Importance.STANDARD: 48,
+    Importance.HIGH: 24,
+    Importance.CRITICAL: 8,
+}
+"""Service levels where the policy names none."""
+AUDIT_DUE_HOURS = 7 * 24
+"""Nobody waits for an audited answer: it is out."""
+REMIND_AFTER = 3, 4
+"""The part of the time after which someone is reminded."""
+
+
+def due_at(kind: ItemKind, importance: Importance, review: Review, opened_at: datetime) -> datetime:
+    """When a decision is due."""
+    needed = review.due_hours or DUE_HOURS[importance]
+    return opened_at + timedelta(hours=AUDIT_DUE_HOURS if kind is ItemKind.AUDIT else needed)
+
+
+def remind_at(opened_at: datetime, due: datetime) -> datetime:
+    """When three quarters of the time are over."""
+    part, whole = REMIND_AFTER
+    return opened_at + (due - opened_at) * part / whole
+
+
+def metered(since: datetime, now: datetime, lease: timedelta) -> int:
+    """Whole seconds of reviewing between two signs of life; from 0 to the lease.
+
+    A clock that was set back takes nothing away, one that was set forward adds a lease at most.
+    """
+    return int(min(max(now - since, timedelta(0)), lease).total_seconds())
+
+
+def cost(seconds: int, minute_nanos: int) -> int:
+    """Nanos of so many seconds at a price a minute; rounded down."""
+    return seconds * minute_nanos // 60
