@@ -24,6 +24,7 @@ from evaluation import suites
 from evaluation.scoring import is_correct
 from evaluation.stats import wilson
 from evaluation.suites import Question
+from kernels.passes import CompiledPasses, supports
 from model.backbone import Backbone
 from model.config import L2DConfig
 from model.l2d import FlowPath
@@ -60,7 +61,9 @@ def engine_on(backbone: Backbone, prompter: Any, settings: Settings, name: str) 
     path = FlowPath(L2DConfig(), backbone).to(backbone.device)
     threads = settings.threads or torch.get_num_threads()
     info = ModelInfo(MODEL, MODEL, "", name, "", settings.device, "", ())
-    return LocalEngine(Sampler(PreparedPath(backbone, path)), prompter, info, threads)
+    prepared = PreparedPath(backbone, path)
+    passes = CompiledPasses(prepared, threads) if supports(backbone) else None
+    return LocalEngine(Sampler(prepared), prompter, info, threads, passes)
 
 
 class Recording:

@@ -3,6 +3,8 @@
     python -m benchmarks.ledger submit            decide + reserve + settle, one after another
     python -m benchmarks.ledger verify --answers 200000 --entries-each 5
     python -m benchmarks.ledger generate --answers 1000000 --url sqlite:///big.sqlite
+    python -m benchmarks.ledger check --url sqlite:///big.sqlite      verifies what is there
+    python -m benchmarks.ledger pages --answers 1000000 --url sqlite:///big.sqlite
 
 SQLite lies in the folder given (on a real disk), PostgreSQL runs with its own durable settings.
 CPU times are those of this process: on a busy machine they say more than the clock, and of
@@ -26,9 +28,11 @@ from sqlalchemy import Engine
 
 from app.ports import AnswerStatus, Finished
 from benchmarks.ledger_data import generate
+from benchmarks.ledger_pages import pages
 from policies.pricing import price
 from policies.types import Limit, Units, Window
 from storage.engine import make_engine
+from storage.migrate import upgrade
 from storage.unit_of_work import open_writer
 from tests import postgres
 from tests.databases import DIALECTS, PILOT, PRICES, START, fill, new_answer, set_limit
@@ -97,6 +101,13 @@ def submit(engine: Engine, times: int) -> dict[str, object]:
 
 def verify(engine: Engine, answers: int, entries_each: int) -> dict[str, object]:
     seconds, _ = _timed(lambda: generate(engine, answers, entries_each))
+    size = {"answers": answers, "entries": answers * entries_each, "generate_s": seconds}
+    return size | check(engine)
+
+
+def check(engine: Engine) -> dict[str, object]:
+    """Every invariant, and the rollups written anew, but rolled back."""
+    upgrade(engine)
     uow = open_writer(engine, PILOT)
     with uow() as unit:
         began = time.process_time()
@@ -105,12 +116,9 @@ def verify(engine: Engine, answers: int, entries_each: int) -> dict[str, object]
         rebuilt, same = _timed(unit.ledger.rebuild)
         read, days = _timed(lambda: unit.ledger.rollups("2026-01-01", "2026-01-31"))
     return {
-        "answers": answers,
-        "entries": answers * entries_each,
-        "generate_s": seconds,
         "verify_s": verified,
         "verify_cpu_s": own,
-        "broken": broken,
+        "broken": broken[:3],
         "rebuild_s": rebuilt,
         "rebuilt_the_same": same,
         "month_of_rollups_s": read,
@@ -124,19 +132,30 @@ def _timed(do: Callable[[], Result]) -> tuple[float, Result]:
     return round(time.perf_counter() - began, 2), result
 
 
+def _tell(answers: int) -> None:
+    sys.stderr.write(f"{answers} answers\n")
+    sys.stderr.flush()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("submit", "verify", "generate"))
+    parser.add_argument("what", choices=("submit", "verify", "generate", "check", "pages"))
     parser.add_argument("--dialects", nargs="+", choices=DIALECTS, default=DIALECTS)
     parser.add_argument("--folder", default=".", help="where SQLite's file goes meanwhile")
     parser.add_argument("--times", type=int, default=500)
     parser.add_argument("--answers", type=int, default=200_000)
     parser.add_argument("--entries-each", type=int, default=5)
-    parser.add_argument("--url", help="of the empty database that `generate` fills")
+    parser.add_argument("--url", help="of the database that `generate` fills, others read")
     args = parser.parse_args()
-    if args.what == "generate":
+    if args.what in ("generate", "check", "pages"):
         engine = make_engine(args.url)
-        generate(engine, args.answers, args.entries_each)
+        if args.what == "generate":
+            generate(engine, args.answers, args.entries_each, _tell)
+        elif args.what == "check":
+            _say(engine.dialect.name, check(engine))
+        else:
+            for line in pages(engine, args.answers):
+                _say(engine.dialect.name, line)
         engine.dispose()
         return 0
     for dialect in args.dialects:
@@ -146,9 +165,13 @@ def main() -> int:
                 if args.what == "submit"
                 else verify(engine, args.answers, args.entries_each)
             )
-        sys.stdout.write(json.dumps({"database": dialect, **found}) + "\n")
-        sys.stdout.flush()
+        _say(dialect, found)
     return 0
+
+
+def _say(dialect: str, found: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps({"database": dialect, **found}) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Fills a database with a pilot of any size: answers, their holds, entries, rollups and budgets.
 
-Written by the database itself, so that a million answers take a minute or two, and by arithmetic
-instead of chance, so that two runs are the same. What it writes keeps every invariant.
+Written by the database itself, so that a million answers take minutes, and by arithmetic instead of
+chance, so that two runs are the same. What it writes keeps every invariant. Each chunk is one
+transaction: a run that was stopped goes on where it was.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, text
 
@@ -34,7 +36,7 @@ DAY = {
     "postgresql": "to_char(to_timestamp({second}) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
 }
 NAME = {"sqlite": "printf('a%08d', i)", "postgresql": "'a' || lpad(i::text, 8, '0')"}
-TOKENS = "(1 + (i * 7919) % 96)"
+TOKENS = "(1 + (i % 96) * 47 % 96)"
 PROMPT = 20
 QUOTE = Units(PROMPT, 96, 288)
 LATER = (("correction", 30), ("refund", -20), ("review", 5), ("refund", -10))
@@ -42,17 +44,26 @@ LATER = (("correction", 30), ("refund", -20), ("review", 5), ("refund", -10))
 CHUNK = 50_000
 
 
-def generate(engine: Engine, answers: int, entries_each: int = 5) -> None:
-    """Raises ValueError for more entries than there are kinds of."""
+def generate(
+    engine: Engine,
+    answers: int,
+    entries_each: int = 5,
+    told: Callable[[int], None] = lambda _answers: None,
+) -> None:
+    """Up to so many answers; `told` how many there are. Every run must give the same numbers.
+
+    Raises ValueError for more entries than there are kinds of.
+    """
     if not 1 <= entries_each <= 1 + len(LATER):
         raise ValueError(f"an answer has 1 to {1 + len(LATER)} entries, got {entries_each}")
     fill(engine)
-    for first in range(0, answers, CHUNK):
+    for first in range(_there(engine), answers, CHUNK):
         with engine.begin() as connection:
             for statement in _statements(connection, first, min(first + CHUNK, answers)):
                 connection.execute(text(statement))
             for place in range(entries_each - 1):
                 connection.execute(text(_later(connection, first, place, answers)))
+        told(min(first + CHUNK, answers))
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM budgets"))
     with open_writer(engine, PILOT)() as unit:
@@ -61,6 +72,17 @@ def generate(engine: Engine, answers: int, entries_each: int = 5) -> None:
             unit.ledger.set_limit(scope, LIMIT_NANOS, PRICES.currency)
         unit.commit()
     _analyse(engine)
+
+
+def last_instant(answers: int) -> datetime:
+    """When the last of so many answers was asked."""
+    return datetime.fromtimestamp(FIRST_SECOND + answers * SECONDS_APART, UTC)
+
+
+def _there(engine: Engine) -> int:
+    """Answers that an earlier run wrote, all of their chunk with every line."""
+    with engine.connect() as connection:
+        return int(connection.execute(text("SELECT COUNT(*) FROM answers")).scalar_one())
 
 
 def _analyse(engine: Engine) -> None:

@@ -19,8 +19,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from model.config import SamplerConfig
-from model.l2d import Context
-from model.prepared import PreparedPath, Times
+from model.prepared import PreparedPath
 from model.sampler import Row, Sampler, Token
 from model.solvers import Grid
 from parity import reference
@@ -81,12 +80,12 @@ class Recording(PreparedPath):
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
-        self.noise: list[Tensor] = []
+        self.noises: list[Tensor] = []
 
-    def hidden(self, x_t: Tensor, t: Times, labels: Tensor, context: Context) -> Tensor:
-        if t in (0.0, [0.0]):  # only the first evaluation of a token is made there
-            self.noise.append(x_t[0, :1].float())
-        return super().hidden(x_t, t, labels, context)
+    def noise(self, generator: torch.Generator) -> Tensor:
+        drawn = super().noise(generator)
+        self.noises.append(drawn[0].float())
+        return drawn
 
 
 def ours(
@@ -122,9 +121,9 @@ def compare(job: dict[str, Any], checkout: str, python: str, tokens: int) -> lis
         prepared = Recording(replace(backbone, eos_ids=frozenset()), path)
         mine, noise = list[list[Token]](), dict[str, Tensor]()
         for i, case in enumerate(job["cases"]):
-            prepared.noise = []
+            prepared.noises = []
             mine.append(ours(job, prepared, case, tokens))
-            noise[str(i)] = torch.stack(prepared.noise)
+            noise[str(i)] = torch.stack(prepared.noises)
         save_file(noise, folder / "noise.safetensors")
         subprocess.run([*side, "run"], check=True, capture_output=True)
         theirs = json.loads((folder / "reference.json").read_text())

@@ -91,6 +91,9 @@ class Held:
     """What the work recorded by heartbeats would cost."""
     charged: int | None = None
     """None while it is open."""
+    refunded: int = 0
+    corrected: tuple[tuple[str, int], ...] = ()
+    """Day and nanos of what was booked on it later."""
 
     def under(self, account: Account) -> bool:
         return (
@@ -119,7 +122,16 @@ class Book:
     holds: dict[str, Held] = field(default_factory=dict)
 
     def committed(self, account: Account) -> int:
-        return sum(h.charged for h in self._under(account) if h.charged is not None)
+        """Charges of the day they were held on, corrections of the day they were booked on."""
+        charges = sum(h.charged for h in self._under(account) if h.charged is not None)
+        later = (
+            nanos
+            for hold in self.holds.values()
+            if account.scope in hold.payer.scopes()
+            for day, nanos in hold.corrected
+            if starts(day)[account.window] == account.start
+        )
+        return charges + sum(later)
 
     def held(self, account: Account) -> int:
         return sum(h.nanos for h in self._under(account) if h.charged is None)
@@ -139,29 +151,34 @@ class Book:
         )
         return effective(set_by_hand, min(stated, default=None), raised)
 
-    def over(
-        self, payer: Payer, nanos: int, day: str, limits: Sequence[Limit], now: datetime
-    ) -> list[str]:
-        """Scopes under whose ceiling this does not fit; empty where it may be held."""
+    def over(self, wanted: Sequence[Held], limits: Sequence[Limit], now: datetime) -> list[str]:
+        """Scopes under whose ceiling these do not fit together; empty where all may be held."""
         found = [
             limit.scope
             for limit in limits
-            if limit.window is Window.REQUEST and nanos > limit.limit_nanos
+            for hold in wanted
+            if limit.window is Window.REQUEST
+            and limit.scope in ("request", *hold.payer.scopes())
+            and hold.nanos > limit.limit_nanos
         ]
-        for scope in payer.scopes():
-            for window, start in starts(day).items():
-                account = Account(scope, window, start)
-                limit = self.limit(account, limits, now)
-                used = self.committed(account) + self.held(account)
-                if limit is not None and used + nanos > limit:
-                    found.append(scope)
+        accounts = {
+            Account(scope, window, start)
+            for hold in wanted
+            for scope in hold.payer.scopes()
+            for window, start in starts(hold.day).items()
+        }
+        for account in accounts:
+            limit = self.limit(account, limits, now)
+            more = sum(hold.nanos for hold in wanted if hold.under(account))
+            if limit is not None and self.committed(account) + self.held(account) + more > limit:
+                found.append(account.scope)
         return found
 
-    def reserve(self, hold: Held, limits: Sequence[Limit], now: datetime) -> bool:
-        """Hold the worst case under every ceiling, or nothing at all."""
-        if self.over(hold.payer, hold.nanos, hold.day, limits, now):
+    def reserve(self, wanted: Sequence[Held], limits: Sequence[Limit], now: datetime) -> bool:
+        """Hold the worst case of all under every ceiling, or nothing at all."""
+        if self.over(wanted, limits, now):
             return False
-        self.holds[hold.id] = hold
+        self.holds |= {hold.id: hold for hold in wanted}
         return True
 
     def heartbeat(self, hold_id: str, recorded: int, expires_at: datetime) -> bool:
@@ -185,6 +202,27 @@ class Book:
         for hold in late:
             self.settle(hold.id, min(hold.recorded, hold.nanos))
         return [hold.id for hold in late]
+
+    def refund(self, hold_id: str, nanos: int) -> bool:
+        """Never more than was paid. Reopens no ceiling: what was committed stays."""
+        hold = self.holds[hold_id]
+        if hold.charged is None or nanos > self.paid(hold_id):
+            return False
+        self.holds[hold_id] = replace(hold, refunded=hold.refunded + nanos)
+        return True
+
+    def correct(self, hold_id: str, nanos: int, day: str) -> bool:
+        """More to pay for an answer, counted on the day it is booked."""
+        hold = self.holds[hold_id]
+        if hold.charged is None:
+            return False
+        self.holds[hold_id] = replace(hold, corrected=(*hold.corrected, (day, nanos)))
+        return True
+
+    def paid(self, hold_id: str) -> int:
+        """What an answer costs: all its lines together."""
+        hold = self.holds[hold_id]
+        return (hold.charged or 0) + sum(nanos for _, nanos in hold.corrected) - hold.refunded
 
     def set_limit(self, scope: str, nanos: int) -> bool:
         """A standing limit; never below what is spent and held."""

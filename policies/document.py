@@ -33,6 +33,14 @@ class Alerts:
 
 
 @dataclass(frozen=True, slots=True)
+class Reviewing:
+    """Which share of unreviewed answers is audited, from 0 to 1, and what reviewers go by."""
+
+    audit_share: float = 0.0
+    guidelines: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Four rungs, one for each importance, and the rules around them, under one version."""
 
@@ -46,6 +54,7 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     ceilings: tuple[CeilingRule, ...] = ()
     alerts: Alerts = Alerts()
+    reviewing: Reviewing = Reviewing()
 
 
 def parse(text: str, source: str = "policy") -> Policy:
@@ -126,6 +135,7 @@ def _policy(form: PolicyForm) -> Policy:
             for c in form.ceilings
         ),
         alerts=Alerts(form.alerts.thresholds, form.alerts.to),
+        reviewing=Reviewing(form.reviewing.audit_share, form.reviewing.guidelines),
     )
 
 

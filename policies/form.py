@@ -110,10 +110,8 @@ class RungForm(_Form):
                 "solver base takes max_nfe_per_token 0, guidance 1, one candidate, and no points, "
                 "tolerance, gate or steady"
             )
-        if self.solver is not Solver.BASE and self.max_nfe_per_token < 2:
-            raise ValueError(
-                "max_nfe_per_token must be at least 2: one evaluation and the read-out"
-            )
+        if self.solver is not Solver.BASE and self.max_nfe_per_token < 1:
+            raise ValueError("max_nfe_per_token must be at least 1: the read-out")
         return self
 
     @model_validator(mode="after")
@@ -221,6 +219,19 @@ class AlertsForm(_Form):
         return self
 
 
+class ReviewingForm(_Form):
+    """How people look at answers, whatever their importance."""
+
+    audit_share: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        strict=True,
+        description="of the answers that go out unreviewed, drawn at random for a later look",
+    )
+    guidelines: str = Field(default="", max_length=10_000, description="shown to reviewers")
+
+
 class RungsForm(_Form):
     """One rung for each importance, least first."""
 
@@ -242,3 +253,4 @@ class PolicyForm(_Form):
     rules: tuple[RuleForm, ...] = Field(default=(), max_length=100)
     ceilings: tuple[CeilingForm, ...] = Field(default=(), max_length=1000)
     alerts: AlertsForm = AlertsForm()
+    reviewing: ReviewingForm = ReviewingForm()

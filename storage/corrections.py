@@ -2,17 +2,22 @@
 
 from sqlalchemy import Connection, select, update
 
-from policies.errors import InvalidInput, KeyReused, OverCeiling
-from storage import entries
-from storage.accounts import Accounts
+from policies.document import Alerts
+from policies.errors import InvalidInput, KeyReused
+from storage import alerts, entries
+from storage.counters import Counters
 from storage.entries import Entry
-from storage.tables import answers, ledger_entries
+from storage.ledger_tables import ledger_entries
+from storage.refusals import over
+from storage.tables import answers
 
 OPEN = ("running", "refused")
 """Answers in these states have no charge yet that anything could be said of."""
 
 
-def book(connection: Connection, pilot_id: str, accounts: Accounts, entry: Entry) -> bool:
+def book(
+    connection: Connection, pilot_id: str, counters: Counters, entry: Entry, who_hears: Alerts
+) -> bool:
     """False where the key booked the same before. Raises what app.ports.Ledger.book says."""
     if (entry.nanos < 0) != (entry.kind == "refund") or entry.nanos == 0:
         raise InvalidInput(
@@ -25,15 +30,12 @@ def book(connection: Connection, pilot_id: str, accounts: Accounts, entry: Entry
         return False
     _change_cost(connection, pilot_id, entry)
     if entry.nanos < 0:
-        accounts.refund(entry.payer, entry.day, -entry.nanos)
+        counters.refund(entry.payer, entry.day, -entry.nanos)
     else:
-        counters = accounts.add(entry.payer, entry.day, entry.nanos)
-        if not counters:
-            raise OverCeiling(
-                f"{entry.nanos} nanos more do not fit under every ceiling of this answer; "
-                "ask for a raise first"
-            )
-        entries.alert(connection, pilot_id, counters, entry.charged_at)
+        standing, fits = counters.add(entry.payer, entry.day, entry.nanos)
+        if not fits:
+            raise over(standing, [entry.nanos] * len(standing))
+        alerts.note(connection, pilot_id, standing, who_hears, entry.charged_at)
     entries.write(connection, pilot_id, entry)
     return True
 

@@ -4,6 +4,7 @@ On both a transaction that may write has the pilot to itself from its first stat
 SQLite gives it the file's write lock, PostgreSQL the lock on the pilot's row (unit_of_work.py).
 """
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,11 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from policies.errors import InvalidInput, Unavailable
 
 BUSY_TIMEOUT_MS = 10_000
-POOL = {"pool_size": 8, "max_overflow": 64}
+POOL = {
+    "pool_size": 8,
+    "max_overflow": 64,
+    "hide_parameters": True,  # in no log and no error: they are people's questions and answers
+}
 DIALECTS = ("sqlite", "postgresql")
 
 PRAGMAS = (
@@ -60,6 +65,8 @@ def make_engine(url: str, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
 
     Raises InvalidInput for any other URL, and where the driver of PostgreSQL is not installed.
     """
+    # Below warnings this logger writes whole rows, so also answers that wait for review.
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
     try:
         target = make_url(url)
     except ArgumentError as err:

@@ -1,18 +1,16 @@
-"""Lines of the ledger: written once, with the day's rollup and the owners' alerts beside them."""
+"""Lines of the ledger: written once, with the day's rollup beside them."""
 
 import functools
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Insert, insert
 
-from policies.budget import Payer, parse_scope, reached
+from policies.budget import Payer
 from policies.types import Domain, Units
-from storage.accounts import Counter
-from storage.dialect import keep, upsert
+from storage.dialect import upsert
+from storage.ledger_tables import ledger_entries, spend_days
 from storage.repositories import unit_values
-from storage.tables import budget_alerts, ledger_entries, spend_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +75,3 @@ def _add_to_day(dialect: str) -> Insert:
     counts = [column for column in spend_days.columns if not column.primary_key]
     added = {count.name: count + first.excluded[count.name] for count in counts}
     return first.on_conflict_do_update(index_elements=keys, set_=added)
-
-
-def alert(
-    connection: Connection, pilot_id: str, counters: Iterable[Counter], now: datetime
-) -> None:
-    """Note each threshold that spend has come to, the first time in its window."""
-    rows = []
-    for counter in counters:
-        kind, subject = parse_scope(counter.account.scope)
-        noted = {
-            "pilot_id": pilot_id,
-            "scope": kind,
-            "subject": subject,
-            "window": counter.account.window.value,
-            "window_start": counter.account.start,
-            "limit_nanos": counter.limit_nanos,
-            "committed_nanos": counter.committed_nanos,
-            "currency": counter.currency,
-            "reached_at": now,
-        }
-        spent, limit = counter.committed_nanos, counter.limit_nanos
-        rows += [noted | {"threshold": t} for t in (reached(spent, limit) if spent else ())]
-    if rows:
-        keep(connection, budget_alerts, *rows)

@@ -16,6 +16,11 @@ from storage.tables import answer_bodies, answers, decisions, measurement_rows, 
 BATCH = 1000
 """Rows brought at a time, whatever their number."""
 OPEN = (AnswerStatus.RUNNING.value,)
+WHOLE = tuple(
+    status.value
+    for status in (AnswerStatus.RELEASED, AnswerStatus.PENDING_REVIEW, AnswerStatus.REJECTED)
+)
+"""Written to their end; what was run for reviewers runs on rungs of its own."""
 
 
 class SqlHistory:
@@ -56,7 +61,7 @@ class SqlHistory:
                 a.pilot_id == self._pilot_id,
                 a.created_at >= since,
                 a.created_at < until,
-                a.status.not_in(OPEN),
+                a.status.not_in((*OPEN, AnswerStatus.EVIDENCE.value)),  # nobody asked for evidence
             )
             .order_by(a.created_at, a.id)
             .execution_options(yield_per=BATCH)
@@ -71,7 +76,7 @@ class SqlHistory:
             .join(decisions, d.answer_id == a.id)
             .where(
                 a.pilot_id == self._pilot_id,
-                a.status == AnswerStatus.RELEASED.value,
+                a.status.in_(WHOLE),
                 d.granted == granted.value,
                 d.solver == rung.solver.value,
                 d.nfe_cap_per_token == rung.max_nfe_per_token,
@@ -104,7 +109,7 @@ class SqlHistory:
         return Metered(number, done, int(cost), float(seconds), currency, first_at)
 
     def measured(self, adapter_sha256: str) -> list[tuple[Measurement, list[Measured]]]:
-        m, found = measurements.c, []
+        m = measurements.c
         newest = func.row_number().over(
             partition_by=(m.suite, m.budget, m.seed), order_by=(m.measured_at.desc(), m.id.desc())
         )
@@ -119,11 +124,14 @@ class SqlHistory:
             .subquery()
         )
         query = select(ranked).where(ranked.c.age == 1).order_by(ranked.c.suite, ranked.c.budget)
-        for row in self._connection.execute(query).all():
-            rows = select(measurement_rows).where(measurement_rows.c.measurement_id == row.id)
-            asked = [_measured(each) for each in self._connection.execute(rows)]
-            found.append((measurement(row), asked))
-        return found
+        whole = self._connection.execute(query).all()
+        asked = select(measurement_rows).where(
+            measurement_rows.c.measurement_id.in_([row.id for row in whole])
+        )
+        of: dict[int, list[Measured]] = {row.id: [] for row in whole}
+        for each in self._connection.execute(asked):
+            of[each.measurement_id].append(_measured(each))
+        return [(measurement(row), of[row.id]) for row in whole]
 
     def add_calibration(self, calibration: Calibration) -> None:
         values = asdict(calibration) | {"pilot_id": self._pilot_id}

@@ -1,11 +1,10 @@
 """Money: reserve the worst case, charge the work done, give the rest back.
 
 All inside the caller's transaction, which has the pilot to itself; counters change by conditional
-updates only (accounts.py).
+updates only (counters.py).
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -13,15 +12,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
 
-from app.ports import AnswerStatus, Booking, Finished, Reservation, Rollup
+from app.ports import AnswerStatus, Booking, Finished, OpenHold, Reservation, Rollup
 from policies.budget import Payer, day_of, parse_scope
-from policies.errors import InvalidInput, OverCeiling, Unavailable
+from policies.errors import InvalidInput
 from policies.pricing import price
 from policies.types import Ceiling, Hold, Limit, Units, Window
-from storage import corrections, entries, invariants, queries, rollups
-from storage.accounts import Accounts, Counter
+from storage import alerts, corrections, entries, invariants, queries, rollups
+from storage.counters import Counters
+from storage.ledger_tables import holds
+from storage.refusals import amounts_under, comparable, fits_alone, over, request_ceiling
 from storage.repositories import unit_values
-from storage.tables import answer_bodies, answers, decisions, holds, pilots, price_lists
+from storage.tables import answer_bodies, answers, decisions, pilots, price_lists
 from storage.terms import Terms, terms_of
 from storage.types import MAX_NANOS
 
@@ -31,17 +32,23 @@ class SqlLedger:
 
     def __init__(self, connection: Connection, pilot_id: str) -> None:
         self._connection, self._pilot_id = connection, pilot_id
-        self._accounts = Accounts(connection, pilot_id)
+        self._counters = Counters(connection, pilot_id)
 
     def ceilings(self) -> list[Ceiling]:
         return queries.all_ceilings(self._connection, self._pilot_id)
+
+    def ceilings_at(self, now: datetime) -> list[Ceiling]:
+        return queries.ceilings_at(self._connection, self._pilot_id, now)
+
+    def open_holds(self, limit: int) -> list[OpenHold]:
+        return queries.open_holds(self._connection, self._pilot_id, limit)
 
     def ceilings_of(
         self, payer: Payer, limits: Sequence[Limit], currency: str, now: datetime
     ) -> list[Ceiling]:
         day = self._day(now)
-        counters = self._accounts.under([payer], limits, day, now, currency).counters
-        return [_request_ceiling(limit) for limit in limits if limit.window is Window.REQUEST] + [
+        counters = self._counters.under([payer], limits, day, now, currency).counters
+        return [request_ceiling(limit) for limit in limits if limit.window is Window.REQUEST] + [
             counter.ceiling() for counter in counters
         ]
 
@@ -50,7 +57,7 @@ class SqlLedger:
         parse_scope(scope)
         if not 0 <= limit_nanos <= MAX_NANOS:
             raise InvalidInput(f"a limit is between 0 and {MAX_NANOS} nanos, got {limit_nanos}")
-        counter = self._accounts.whole(scope, currency)
+        counter = self._counters.whole(scope, currency)
         if counter.currency != currency:
             raise InvalidInput(f"the budget of {scope} is in {counter.currency}, got {currency}")
         if counter.committed_nanos + counter.held_nanos > limit_nanos:
@@ -62,7 +69,7 @@ class SqlLedger:
                 committed_nanos=counter.committed_nanos,
                 held_nanos=counter.held_nanos,
             )
-        self._accounts.stand(counter, limit_nanos)
+        self._counters.stand(counter, limit_nanos)
 
     def reserve(
         self,
@@ -84,16 +91,16 @@ class SqlLedger:
         terms = [self._terms(one.answer_id) for one in wanted]
         limits = [limit for one in wanted for limit in one.limits]
         for one in wanted:
-            _fits_alone(one)
+            fits_alone(one)
         payers, day = [t.payer for t in terms], self._day(now)
-        standing = self._accounts.under(payers, limits, day, now, terms[0].currency)
+        standing = self._counters.under(payers, limits, day, now, terms[0].currency)
         counters = standing.counters
-        _check(counters, {t.currency for t in terms} | {limit.currency for limit in limits})
+        comparable(counters, {t.currency for t in terms} | {limit.currency for limit in limits})
         nanos = [one.nanos for one in wanted]
-        amounts = _amounts(counters, list(zip(payers, nanos, strict=True)))
-        ids = self._accounts.enforce(standing)
-        if not self._accounts.hold(dict(zip(ids, amounts, strict=True))):
-            raise _over(counters, amounts)
+        amounts = amounts_under(counters, list(zip(payers, nanos, strict=True)))
+        ids = self._counters.enforce(standing)
+        if not self._counters.hold(dict(zip(ids, amounts, strict=True))):
+            raise over(counters, amounts)
         # One an answer, so one id for both.
         held = [Hold(one.answer_id, one.answer_id, one.nanos, expires_at) for one in wanted]
         self._connection.execute(insert(holds), [self._hold_row(h, day, now) for h in held])
@@ -148,7 +155,9 @@ class SqlLedger:
             reason=booking.reason,
             entry_key=booking.key,
         )
-        return corrections.book(self._connection, self._pilot_id, self._accounts, entry)
+        return corrections.book(
+            self._connection, self._pilot_id, self._counters, entry, terms.alerts
+        )
 
     def rollups(self, first_day: str, last_day: str) -> list[Rollup]:
         return rollups.between(self._connection, self._pilot_id, first_day, last_day)
@@ -211,7 +220,7 @@ class SqlLedger:
         if not 0 <= cost_nanos <= hold.nanos:
             raise ValueError(f"charge {cost_nanos} is not within the hold of {hold.nanos} nanos")
         terms = self._terms(hold.answer_id)
-        counters = self._accounts.charge(terms.payer, hold.day, hold.nanos, cost_nanos)
+        counters = self._counters.charge(terms.payer, hold.day, hold.nanos, cost_nanos)
         entry = entries.Entry(
             kind="charge",
             answer_id=hold.answer_id,
@@ -226,7 +235,7 @@ class SqlLedger:
             hold_id=hold.id,
         )
         entries.write(self._connection, self._pilot_id, entry)
-        entries.alert(self._connection, self._pilot_id, counters, finished.finished_at)
+        alerts.note(self._connection, self._pilot_id, counters, terms.alerts, finished.finished_at)
         self._finish(hold.answer_id, finished, cost_nanos)
 
     def _finish(self, answer_id: str, finished: Finished, cost_nanos: int) -> None:
@@ -251,53 +260,3 @@ class SqlLedger:
 
     def _terms(self, answer_id: str) -> Terms:
         return terms_of(self._connection, self._pilot_id, answer_id)
-
-
-def _fits_alone(wanted: Reservation) -> None:
-    """Ceilings of a single request: nothing adds up under them."""
-    for limit in wanted.limits:
-        if limit.window is Window.REQUEST and wanted.nanos > limit.limit_nanos:
-            raise _refusal(_request_ceiling(limit), wanted.nanos)
-
-
-def _request_ceiling(limit: Limit) -> Ceiling:
-    return Ceiling(limit.scope, limit.limit_nanos, 0, 0, limit.currency, Window.REQUEST)
-
-
-def _check(counters: Sequence[Counter], currencies: set[str]) -> None:
-    """Without a ceiling nothing runs, and amounts of two currencies cannot be compared."""
-    if not any(counter.account.scope == "pilot" for counter in counters):
-        raise Unavailable("this pilot has no budget yet; set its limit first")
-    if len(found := currencies | {counter.currency for counter in counters}) > 1:
-        raise Unavailable(
-            f"prices and budgets are in {', '.join(sorted(found))}; they must use one currency"
-        )
-
-
-def _amounts(counters: Sequence[Counter], wanted: Sequence[tuple[Payer, int]]) -> list[int]:
-    """What comes under each counter of all that is wanted."""
-    return [
-        sum(nanos for payer, nanos in wanted if counter.account.scope in payer.scopes())
-        for counter in counters
-    ]
-
-
-def _over(counters: Sequence[Counter], amounts: Sequence[int]) -> OverCeiling:
-    """Names the one that lacks most: what fits there fits everywhere."""
-    ceilings = [counter.ceiling() for counter in counters]
-    lacking = [
-        (ceiling.headroom_nanos - amount, place)
-        for place, (ceiling, amount) in enumerate(zip(ceilings, amounts, strict=True))
-    ]
-    _, tightest = min(lacking)
-    return _refusal(ceilings[tightest], amounts[tightest])
-
-
-def _refusal(ceiling: Ceiling, nanos: int) -> OverCeiling:
-    return OverCeiling(
-        f"{nanos} nanos do not fit under the {ceiling.window} ceiling of {ceiling.scope}: of "
-        f"{ceiling.limit_nanos}, {ceiling.committed_nanos} are spent and {ceiling.held_nanos} held",
-        **asdict(ceiling),
-        quote_nanos=nanos,
-        fits="",
-    )

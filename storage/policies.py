@@ -29,7 +29,9 @@ class SqlPolicies:
         same = select(p.version).where(p.pilot_id == self._pilot_id, p.version == proposal.version)
         if self._connection.execute(same).first() is not None:
             raise InvalidInput(
-                f"a policy that says the same was proposed before: {proposal.version}"
+                f"a policy that says the same was proposed before: {proposal.version}",
+                reason="policy_same",
+                version=proposal.version,
             )
         self._connection.execute(insert(policy_proposals).values(values))
 
@@ -37,7 +39,9 @@ class SqlPolicies:
         p = policy_proposals.c
         found = self.get(version)
         if found.proposed_by == by:
-            raise InvalidInput(f"{by} proposed {version}; someone else must approve it")
+            raise InvalidInput(
+                f"{by} proposed {version}; someone else must approve it", reason="policy_own"
+            )
         approved = (
             update(policy_proposals)
             .where(
@@ -49,14 +53,19 @@ class SqlPolicies:
             .values(approved_by=by, approved_at=now)
         )
         if self._connection.execute(approved).rowcount != 1:
-            raise InvalidInput(f"{version} was approved by {found.approved_by} already")
+            raise InvalidInput(
+                f"{version} was approved by {found.approved_by} already",
+                reason="policy_approved",
+                by=str(found.approved_by),
+            )
 
     def activate(self, activation: Activation) -> None:
         found = self.get(activation.version)
         if found.approved_by is None:
             raise InvalidInput(
                 f"{activation.version} is a draft: someone other than {found.proposed_by} must "
-                "approve it first"
+                "approve it first",
+                reason="policy_draft",
             )
         values = asdict(activation) | {"approved_by": found.approved_by}
         new = insert(policy_activations).values(values | {"pilot_id": self._pilot_id})

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage.tables import metadata
+from storage.schema import metadata
 from storage.types import UtcDateTime
 
 policy_proposals = Table(

@@ -1,20 +1,17 @@
 """Reads for lists and charts: functions from a connection to the ports' rows. None writes."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
-from app.ports import AnswerRow, AnswerStatus, Measurement, SpendPoint
-from policies.types import Ceiling, Domain, Importance, PriceList, Units, Window
-from storage.tables import (
-    answers,
-    budgets,
-    decisions,
-    ledger_entries,
-    measurements,
-    price_lists,
-    ratings,
-)
+from app.ports import AnswerRow, AnswerStatus, Measurement, OpenHold, SpendPoint
+from policies.budget import effective
+from policies.types import Ceiling, Domain, Importance, PriceList, Review, Units, Window
+from storage.ledger_tables import budget_raises, budgets, holds, ledger_entries
+from storage.tables import answers, decisions, measurements, price_lists, ratings
 
 
 def answer_row(connection: Connection, pilot_id: str, answer_id: str) -> AnswerRow | None:
@@ -28,8 +25,48 @@ def latest_answers(connection: Connection, pilot_id: str, limit: int) -> list[An
     return [_answer_row(row) for row in connection.execute(newest.limit(limit))]
 
 
+def answers_where(
+    connection: Connection, pilot_id: str, wanted: ColumnElement[bool], limit: int
+) -> list[AnswerRow]:
+    """Those of them that are wanted, newest first. Reads no bodies."""
+    newest = _answers(pilot_id).where(wanted)
+    newest = newest.order_by(answers.c.created_at.desc(), answers.c.id.desc())
+    return [_answer_row(row) for row in connection.execute(newest.limit(limit))]
+
+
 def all_ceilings(connection: Connection, pilot_id: str) -> list[Ceiling]:
     """The latest window of each: the pilot's own first, then teams, users and importances."""
+    return [ceiling(row) for row in _latest_windows(connection, pilot_id)]
+
+
+def ceilings_at(connection: Connection, pilot_id: str, now: datetime) -> list[Ceiling]:
+    """The same with the raises that count now, also those that no request has met yet."""
+    r = budget_raises.c
+    granted = select(r.scope, r.subject, r.window, func.sum(r.nanos).label("nanos")).where(
+        r.pilot_id == pilot_id, r.state == "granted", r.expires_at > now
+    )
+    raised = {
+        (row.scope, row.subject, row.window): int(row.nanos)
+        for row in connection.execute(granted.group_by(r.scope, r.subject, r.window))
+    }
+    return [
+        replace(ceiling(row), limit_nanos=_limit(row, raised.get(_account(row), 0)))
+        for row in _latest_windows(connection, pilot_id)
+    ]
+
+
+def _account(row: Row[Any]) -> tuple[str, str, str]:
+    return row.scope, row.subject, row.window
+
+
+def _limit(row: Row[Any], raised: int) -> int:
+    """What the next request would find in force; never below what is spent and held."""
+    limit = effective(row.standing_nanos, row.policy_nanos, raised)
+    used: int = row.committed_nanos + row.held_nanos
+    return max(row.limit_nanos if limit is None else limit, used)
+
+
+def _latest_windows(connection: Connection, pilot_id: str) -> Sequence[Row[Any]]:
     b = budgets.c
     latest = func.max(b.window_start).over(partition_by=(b.scope, b.subject, b.window))
     ranked = select(budgets, latest.label("latest")).where(b.pilot_id == pilot_id).subquery()
@@ -44,7 +81,7 @@ def all_ceilings(connection: Connection, pilot_id: str) -> list[Ceiling]:
             ranked.c.window,
         )
     )
-    return [ceiling(row) for row in found]
+    return found.all()
 
 
 def ceiling(row: Row[Any]) -> Ceiling:
@@ -57,6 +94,35 @@ def ceiling(row: Row[Any]) -> Ceiling:
         window=Window(row.window),
         window_start=row.window_start,
     )
+
+
+def open_holds(connection: Connection, pilot_id: str, limit: int) -> list[OpenHold]:
+    """Oldest first; whose money it is stands with the answer."""
+    h = holds.c
+    found = connection.execute(
+        select(
+            holds, answers.c.user_name, answers.c.team, decisions.c.granted, decisions.c.currency
+        )
+        .join(answers, answers.c.id == h.answer_id)
+        .join(decisions, decisions.c.answer_id == h.answer_id)
+        .where(h.state == "open", h.pilot_id == pilot_id)
+        .order_by(h.created_at, h.id)
+        .limit(limit)
+    )
+    return [
+        OpenHold(
+            answer_id=row.answer_id,
+            user=row.user_name,
+            team=row.team,
+            importance=Importance(row.granted),
+            nanos=row.nanos,
+            currency=row.currency,
+            done=units(row),
+            since=row.created_at,
+            expires_at=row.expires_at,
+        )
+        for row in found
+    ]
 
 
 def all_prices(connection: Connection, pilot_id: str) -> list[PriceList]:
@@ -136,6 +202,7 @@ def _answers(pilot_id: str) -> Select[Any]:
             d.currency,
             d.policy_version,
             d.price_version,
+            d.review,
             ratings.c.rating,
         )
         .join(decisions, d.answer_id == answers.c.id)
@@ -169,7 +236,14 @@ def _answer_row(row: Row[Any]) -> AnswerRow:
         rating=row.rating,
         created_at=row.created_at,
         finished_at=row.finished_at,
+        review=review_of(row.review),
     )
+
+
+def review_of(stored: dict[str, Any]) -> Review:
+    """As a decision keeps it; of a release that knew none, nobody."""
+    reviewers = tuple(stored.get("reviewers", ()))
+    return Review(stored.get("approvals", 0), reviewers, stored.get("due_hours"))
 
 
 def units(row: Row[Any]) -> Units:

@@ -9,8 +9,8 @@ from app.ports import BudgetRaise, RaiseState
 from policies.budget import parse_scope
 from policies.errors import InvalidInput, NotFound
 from policies.types import Window
-from storage.accounts import scope_of
-from storage.tables import budget_raises
+from storage.counters import scope_of
+from storage.ledger_tables import budget_raises
 from storage.types import MAX_NANOS
 
 
@@ -23,9 +23,14 @@ class SqlRaises:
     def ask(self, wanted: BudgetRaise) -> None:
         kind, subject = parse_scope(wanted.scope)
         if wanted.window is Window.REQUEST:
-            raise InvalidInput("a raise is for a day, a month or the whole pilot, not one request")
+            raise InvalidInput(
+                "a raise is for a day, a month or the whole pilot, not one request",
+                reason="raise_window",
+            )
         if not 0 < wanted.nanos <= MAX_NANOS:
-            raise InvalidInput(f"a raise is from 1 to {MAX_NANOS} nanos, got {wanted.nanos}")
+            raise InvalidInput(
+                f"a raise is from 1 to {MAX_NANOS} nanos, got {wanted.nanos}", reason="raise_amount"
+            )
         if wanted.expires_at <= wanted.asked_at:
             raise InvalidInput("a raise must expire after it was asked for")
         if not wanted.reason.strip():
@@ -74,10 +79,19 @@ class SqlRaises:
         if row is None:
             return NotFound(f"nobody asked for a raise {raise_id}")
         if row.state != RaiseState.ASKED.value:
-            return InvalidInput(f"the raise {raise_id} was {row.state} by {row.decided_by} already")
+            return InvalidInput(
+                f"the raise {raise_id} was {row.state} by {row.decided_by} already",
+                reason="raise_decided",
+                by=row.decided_by,
+            )
         if row.asked_by == by:
-            return InvalidInput(f"{by} asked for the raise {raise_id}; another person must decide")
-        return InvalidInput(f"the raise {raise_id} expired; ask again with a later date")
+            return InvalidInput(
+                f"{by} asked for the raise {raise_id}; another person must decide",
+                reason="raise_own",
+            )
+        return InvalidInput(
+            f"the raise {raise_id} expired; ask again with a later date", reason="raise_expired"
+        )
 
 
 def _raise(row: Row[Any]) -> BudgetRaise:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Column, Connection, Row, insert, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.ports import (
@@ -19,7 +19,7 @@ from app.ports import (
     NewAnswer,
 )
 from policies.errors import KeyReused, NotFound
-from policies.types import PriceList, Units
+from policies.types import PriceList, Reason, Units
 from storage import queries
 from storage.dialect import keep, upsert
 from storage.tables import (
@@ -99,14 +99,23 @@ class SqlAnswers:
         return row
 
     def text(self, answer_id: str) -> AnswerText:
-        found = self._connection.execute(
-            select(answer_bodies.c.question, answer_bodies.c.answer).where(
-                answer_bodies.c.pilot_id == self._pilot_id, answer_bodies.c.answer_id == answer_id
-            )
-        ).one_or_none()
+        body = answer_bodies.c
+        found = self._body(answer_id, body.question, body.answer, body.corrected)
+        if found.corrected is None:
+            return AnswerText(found.question, found.answer)
+        return AnswerText(found.question, found.corrected, found.answer)
+
+    def question(self, answer_id: str) -> str:
+        return str(self._body(answer_id, answer_bodies.c.question).question)
+
+    def reasons(self, answer_id: str) -> tuple[Reason, ...]:
+        query = select(decisions.c.reasons).where(
+            decisions.c.pilot_id == self._pilot_id, decisions.c.answer_id == answer_id
+        )
+        found = self._connection.execute(query).scalar_one_or_none()
         if found is None:
             raise NotFound(f"there is no answer {answer_id}", answer_id=answer_id)
-        return AnswerText(found.question, found.answer)
+        return tuple(Reason(reason["code"], reason["values"]) for reason in found)
 
     def rate(self, answer_id: str, rating: int, now: datetime) -> None:
         self.get(answer_id)
@@ -118,6 +127,15 @@ class SqlAnswers:
 
     def latest(self, limit: int) -> list[AnswerRow]:
         return queries.latest_answers(self._connection, self._pilot_id, limit)
+
+    def _body(self, answer_id: str, *columns: Column[Any]) -> Row[Any]:
+        this = (answer_bodies.c.pilot_id == self._pilot_id) & (
+            answer_bodies.c.answer_id == answer_id
+        )
+        found = self._connection.execute(select(*columns).where(this)).one_or_none()
+        if found is None:
+            raise NotFound(f"there is no answer {answer_id}", answer_id=answer_id)
+        return found
 
     def _decision(self, answer: NewAnswer) -> dict[str, Any]:
         decision, rung = answer.decision, answer.decision.plan.rung

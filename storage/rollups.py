@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, delete, fun
 from app.ports import Rollup
 from policies.types import Domain, Importance
 from storage import queries
-from storage.tables import ledger_entries, spend_days
+from storage.ledger_tables import ledger_entries, spend_days
 
 KEY = ("pilot_id", "day", "team", "user_name", "importance", "domain", "currency")
 COUNTS = (

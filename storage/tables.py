@@ -1,8 +1,4 @@
-"""The schema. Every row names its pilot; money is in nanos; instants are in UTC.
-
-Triggers (the ledger is append-only, committed spend only grows) are in the migrations: metadata has
-no word for them.
-"""
+"""Tables of what is asked, decided and measured; the money's are in ledger_tables.py."""
 
 from sqlalchemy import (
     JSON,
@@ -15,39 +11,14 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
+from storage.schema import metadata, pilot, serial, units
 from storage.types import Nanos, UtcDateTime
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-
-def _serial() -> Column[int]:
-    """SQLite numbers rows by itself only where the type is INTEGER."""
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-
-
-def _pilot() -> Column[str]:
-    return Column("pilot_id", String, ForeignKey("pilots.id"), nullable=False)
-
-
-def _units() -> tuple[Column[int], ...]:
-    names = ("prompt_tokens", "decode_tokens", "nfe")
-    return tuple(Column(n, BigInteger, nullable=False, server_default="0") for n in names)
-
 
 pilots = Table(
     "pilots",
@@ -56,6 +27,9 @@ pilots = Table(
     Column("name", String, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("time_zone", String, nullable=False, server_default="UTC"),
+    # The last entry of the audit log, so that cutting off its end shows.
+    Column("audit_count", BigInteger, nullable=False, server_default="0"),
+    Column("audit_hash", String, nullable=False, server_default=""),
 )
 
 users = Table(
@@ -64,30 +38,6 @@ users = Table(
     Column("pilot_id", String, ForeignKey("pilots.id"), primary_key=True),
     Column("name", String, primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
-)
-
-budgets = Table(
-    "budgets",
-    metadata,
-    _serial(),
-    _pilot(),
-    Column("scope", String, nullable=False),  # pilot, team, user, importance
-    Column("subject", String, nullable=False),  # which team, user …; '' for the pilot
-    Column("window", String, nullable=False),  # day, month, whole
-    Column("window_start", String, nullable=False),  # the pilot's local day or month; '' for whole
-    Column("standing_nanos", Nanos),  # the limit set by hand; NULL where none is
-    Column("policy_nanos", Nanos),  # the limit of the policy last asked under; NULL where none is
-    # In force: the lower of the two and granted raises, never below what is spent and held.
-    Column("limit_nanos", Nanos, nullable=False),
-    Column("committed_nanos", Nanos, nullable=False, server_default="0"),
-    Column("refunded_nanos", Nanos, nullable=False, server_default="0"),
-    Column("held_nanos", Nanos, nullable=False, server_default="0"),
-    Column("currency", String, nullable=False),
-    UniqueConstraint("pilot_id", "scope", "subject", "window", "window_start"),
-    CheckConstraint("committed_nanos >= 0", name="committed_not_negative"),
-    CheckConstraint("refunded_nanos >= 0", name="refunded_not_negative"),
-    CheckConstraint("held_nanos >= 0", name="held_not_negative"),
-    CheckConstraint("committed_nanos + held_nanos <= limit_nanos", name="within_limit"),
 )
 
 policy_versions = Table(
@@ -122,7 +72,7 @@ answers = Table(
     "answers",
     metadata,
     Column("id", String, primary_key=True),
-    _pilot(),
+    pilot(),
     Column("user_name", String, nullable=False),
     Column("team", String, nullable=False),
     Column("status", String, nullable=False),
@@ -133,7 +83,7 @@ answers = Table(
     Column("model", JSON, nullable=False),
     Column("adapter_sha256", String, nullable=False),
     Column("nfe_per_token", Integer, nullable=False, server_default="0"),
-    *_units(),
+    *units(),
     Column("cost_nanos", Nanos, nullable=False, server_default="0"),
     Column("changed_tokens", Integer, nullable=False, server_default="0"),
     Column("device_seconds", Float, nullable=False, server_default="0"),
@@ -142,7 +92,8 @@ answers = Table(
     ForeignKeyConstraint(["pilot_id", "user_name"], ["users.pilot_id", "users.name"]),
     UniqueConstraint("pilot_id", "user_name", "idempotency_key"),
     CheckConstraint(
-        "status IN ('running', 'released', 'cancelled', 'failed', 'interrupted', 'refused')",
+        "status IN ('running', 'released', 'cancelled', 'failed', 'interrupted', 'refused', "
+        "'pending_review', 'rejected', 'evidence')",
         name="status_known",
     ),
     CheckConstraint("cost_nanos >= 0", name="cost_not_negative"),
@@ -153,16 +104,26 @@ answer_bodies = Table(
     "answer_bodies",
     metadata,
     Column("answer_id", String, ForeignKey("answers.id"), primary_key=True),
-    _pilot(),
+    pilot(),
     Column("question", Text, nullable=False),
     Column("answer", Text, nullable=False, server_default=""),
+    Column("corrected", Text),  # what reviewers released instead; the answer itself is kept
+)
+
+answer_traces = Table(
+    "answer_traces",
+    metadata,
+    Column("answer_id", String, ForeignKey("answers.id"), primary_key=True),
+    pilot(),
+    Column("tokens", JSON, nullable=False),
+    Column("votes", JSON, nullable=False),
 )
 
 decisions = Table(
     "decisions",
     metadata,
     Column("answer_id", String, ForeignKey("answers.id"), primary_key=True),
-    _pilot(),
+    pilot(),
     Column("asked", String, nullable=False),
     Column("granted", String, nullable=False),
     Column("domain", String, nullable=False),
@@ -189,121 +150,11 @@ decisions = Table(
     ),
 )
 
-holds = Table(
-    "holds",
-    metadata,
-    Column("id", String, primary_key=True),
-    _pilot(),
-    Column("answer_id", String, ForeignKey("answers.id"), nullable=False, unique=True),
-    Column("nanos", Nanos, nullable=False),
-    Column("state", String, nullable=False),
-    Column("day", String, nullable=False, server_default=""),  # the local day it counts for
-    *_units(),  # work recorded by the last heartbeat
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-    Column("closed_at", UtcDateTime),
-    CheckConstraint("nanos >= 0", name="not_negative"),
-    CheckConstraint("state IN ('open', 'settled', 'expired')", name="state_known"),
-    Index(None, "state", "expires_at"),
-)
-
-ledger_entries = Table(
-    "ledger_entries",
-    metadata,
-    _serial(),
-    _pilot(),
-    Column("kind", String, nullable=False),
-    Column("hold_id", String, ForeignKey("holds.id"), unique=True),  # of a charge; one each
-    Column("answer_id", String, ForeignKey("answers.id"), nullable=False, index=True),
-    # Whose money it is: copied here so that a line of the ledger stands for itself.
-    Column("day", String, nullable=False),
-    Column("user_name", String, nullable=False),
-    Column("team", String, nullable=False),
-    Column("importance", String, nullable=False),
-    Column("domain", String, nullable=False),
-    *_units(),
-    Column("nanos", Nanos, nullable=False),
-    Column("currency", String, nullable=False),
-    Column("price_version", String, nullable=False),
-    Column("booked_by", String),  # who refunded or corrected; NULL for the service itself
-    Column("reason", String, nullable=False, server_default=""),
-    Column("entry_key", String),  # of a refund or a correction: the same key books once
-    Column("charged_at", UtcDateTime, nullable=False),
-    ForeignKeyConstraint(
-        ["pilot_id", "price_version"], ["price_lists.pilot_id", "price_lists.version"]
-    ),
-    UniqueConstraint("pilot_id", "entry_key"),
-    CheckConstraint(
-        "(kind = 'charge' AND nanos >= 0 AND hold_id IS NOT NULL) "
-        "OR (kind = 'refund' AND nanos < 0 AND hold_id IS NULL AND booked_by IS NOT NULL) "
-        "OR (kind = 'correction' AND nanos > 0 AND hold_id IS NULL AND booked_by IS NOT NULL) "
-        "OR (kind = 'review' AND nanos >= 0 AND hold_id IS NULL)",
-        name="kind_and_sign",
-    ),
-    sqlite_autoincrement=True,  # no number is used twice: charges are in the order of their numbers
-)
-
-spend_days = Table(
-    "spend_days",
-    metadata,
-    Column("pilot_id", String, ForeignKey("pilots.id"), primary_key=True),
-    Column("day", String, primary_key=True),
-    Column("team", String, primary_key=True),
-    Column("user_name", String, primary_key=True),
-    Column("importance", String, primary_key=True),
-    Column("domain", String, primary_key=True),
-    Column("currency", String, primary_key=True),
-    Column("answers", BigInteger, nullable=False),
-    Column("entries", BigInteger, nullable=False),
-    *_units(),
-    Column("charged_nanos", Nanos, nullable=False),
-    Column("refunded_nanos", Nanos, nullable=False),
-)
-
-budget_raises = Table(
-    "budget_raises",
-    metadata,
-    Column("id", String, primary_key=True),
-    _pilot(),
-    Column("scope", String, nullable=False),
-    Column("subject", String, nullable=False),
-    Column("window", String, nullable=False),
-    Column("nanos", Nanos, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("state", String, nullable=False),
-    Column("asked_by", String, nullable=False),
-    Column("asked_at", UtcDateTime, nullable=False),
-    Column("decided_by", String),
-    Column("decided_at", UtcDateTime),
-    Column("expires_at", UtcDateTime, nullable=False),
-    CheckConstraint("nanos > 0", name="positive"),
-    CheckConstraint("state IN ('asked', 'granted', 'declined')", name="state_known"),
-    CheckConstraint("(state = 'asked') = (decided_by IS NULL)", name="decided_by_someone"),
-    CheckConstraint("decided_by <> asked_by", name="decided_by_another"),
-    Index(None, "pilot_id", "state", "scope", "subject", "window"),
-)
-
-budget_alerts = Table(
-    "budget_alerts",
-    metadata,
-    Column("pilot_id", String, ForeignKey("pilots.id"), primary_key=True),
-    Column("scope", String, primary_key=True),
-    Column("subject", String, primary_key=True),
-    Column("window", String, primary_key=True),
-    Column("window_start", String, primary_key=True),
-    Column("threshold", Integer, primary_key=True),  # percent
-    Column("limit_nanos", Nanos, nullable=False),
-    Column("committed_nanos", Nanos, nullable=False),
-    Column("currency", String, nullable=False),
-    Column("reached_at", UtcDateTime, nullable=False),
-    Column("sent_at", UtcDateTime),  # when someone took it upon them to send it; NULL: nobody yet
-)
-
 measurements = Table(
     "measurements",
     metadata,
-    _serial(),
-    _pilot(),
+    serial(),
+    pilot(),
     Column("suite", String, nullable=False),
     Column("budget", Integer, nullable=False),
     Column("importance", String),
@@ -327,10 +178,10 @@ measurement_rows = Table(
     metadata,
     Column("measurement_id", ForeignKey("measurements.id"), primary_key=True),
     Column("question_id", String, primary_key=True),
-    _pilot(),
+    pilot(),
     Column("domain", String, nullable=False),
     Column("correct", Boolean, nullable=False),
-    *_units(),
+    *units(),
     Column("cost_nanos", Nanos, nullable=False),
 )
 
@@ -338,7 +189,7 @@ ratings = Table(
     "ratings",
     metadata,
     Column("answer_id", String, ForeignKey("answers.id"), primary_key=True),
-    _pilot(),
+    pilot(),
     Column("rating", Integer, nullable=False),
     Column("rated_at", UtcDateTime, nullable=False),
     CheckConstraint("rating IN (-1, 1)", name="thumb"),

@@ -12,13 +12,20 @@ from policies.errors import Unavailable
 from policies.types import PriceList
 from storage import queries
 from storage.alerts import SqlAlerts
+from storage.audit import SqlAudit
+from storage.board import SqlBoard
 from storage.engine import BUSY_TIMEOUT_MS, LOCKED, reading, translated
 from storage.history import SqlHistory
 from storage.ledger import SqlLedger
 from storage.policies import SqlPolicies
 from storage.raises import SqlRaises
 from storage.repositories import SqlAnswers, SqlMeasurements, keep_policy, keep_prices
+from storage.review_figures import SqlReviewFigures
+from storage.review_notes import SqlReviewNotes
+from storage.reviews import SqlReviews
 from storage.tables import pilots
+from storage.traces import SqlTraces
+from storage.users import SqlAccounts
 
 
 class SqlUnitOfWork:
@@ -33,6 +40,13 @@ class SqlUnitOfWork:
         self.measurements = SqlMeasurements(connection, pilot_id)
         self.policies = SqlPolicies(connection, pilot_id)
         self.history = SqlHistory(connection, pilot_id)
+        self.traces = SqlTraces(connection, pilot_id)
+        self.board = SqlBoard(connection, pilot_id)
+        self.accounts = SqlAccounts(connection, pilot_id)
+        self.audit = SqlAudit(connection, pilot_id)
+        self.reviews = SqlReviews(connection, pilot_id)
+        self.review_notes = SqlReviewNotes(connection, pilot_id)
+        self.review_figures = SqlReviewFigures(connection, pilot_id)
 
     def add_policy(self, version: str, name: str, text: str, now: datetime) -> None:
         keep_policy(self._connection, self._pilot_id, version, name, text, now)

@@ -1,10 +1,8 @@
 """Real databases with a pilot in them, SQLite and PostgreSQL, and the rows tests start from."""
 
-import atexit
 import functools
 import itertools
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from storage.pilot import ensure_pilot
 from storage.unit_of_work import open_writer
 from tests import postgres
 from tests.fakes import MODEL
+from tests.leftovers import vanishing
 
 DIALECTS = ("sqlite", "postgresql")
 FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -31,7 +30,7 @@ FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None
 PILOT = "pilot-1"
 START = datetime(2025, 11, 3, 9, 0, tzinfo=UTC)
 LIMIT_NANOS = 1_000_000
-POLICY = preset("pilot")
+POLICY = preset("full")
 PRICES = PriceList("prices-1", "JPY", MODEL.model, 2, 10, 5, START - timedelta(days=1))
 
 
@@ -71,11 +70,12 @@ def engine_of(database: Path | str) -> Engine:
 def database(dialect: str, blank: bool = False) -> Iterator[str]:
     """The URL of a fresh database; unless `blank`, copied from one that was migrated once."""
     if dialect == "sqlite":
-        with tempfile.TemporaryDirectory(prefix="pilot", dir=FAST) as folder:
-            file = Path(folder) / "pilot.db"
-            if not blank:
-                shutil.copy(_template_file(), file)
-            yield f"sqlite:///{file}"
+        folder = _folder() / str(next(_NUMBERS))
+        folder.mkdir()
+        if not blank:
+            shutil.copy(_template_file(), folder / "pilot.db")
+        yield f"sqlite:///{folder / 'pilot.db'}"
+        shutil.rmtree(folder)
         return
     name = f"test-{next(_NUMBERS)}"
     url = postgres.make_database(name, "template1" if blank else _template_database())
@@ -87,10 +87,14 @@ _NUMBERS = itertools.count()
 
 
 @functools.cache
+def _folder() -> Path:
+    """Of all SQLite files of this process."""
+    return vanishing("pilot", FAST)
+
+
+@functools.cache
 def _template_file() -> Path:
-    folder = tempfile.mkdtemp(prefix="pilot", dir=FAST)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    file = Path(folder) / "template.db"
+    file = _folder() / "template.db"
     engine = engine_of(file)
     fill(engine)
     engine.dispose()

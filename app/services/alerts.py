@@ -1,10 +1,11 @@
-"""Tells people what the ledger noted: each alert goes out once, or is tried again later.
+"""Tells people what the ledger noted: each alert goes out once by each of its channels.
 
 Alerts are written with the charge that reached them; sending happens afterwards, with no
-transaction open, so that a slow mail server holds up nobody's answer.
+transaction open, so that a slow mail server holds up nobody's answer. A channel that failed is
+tried again, the others are not.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.ports import Alert, Clock, OpenUnitOfWork
@@ -18,25 +19,26 @@ Send = Callable[[Alert], None]
 class SendAlerts:
     uow: OpenUnitOfWork
     clock: Clock
-    senders: Sequence[Send]
+    senders: Mapping[str, Send]
+    """One for every channel that a policy can name, but for the page, which reads alerts itself."""
 
     def __call__(self) -> int:
-        """How many went out to everyone. One that failed anywhere is given back whole."""
+        """How many went out by every channel that they were due at."""
         with self.uow() as uow:
             alerts = uow.alerts.take(self.clock())
             uow.commit()
-        failed = [alert for alert in alerts if not self._sent(alert)]
-        if failed:
+        whole = 0
+        for alert in alerts:
+            told = [channel for channel in alert.due if self._sent(alert, channel)]
             with self.uow() as uow:
-                for alert in failed:
-                    uow.alerts.give_back(alert)
+                uow.alerts.told(alert, told)
                 uow.commit()
-        return len(alerts) - len(failed)
+            whole += len(told) == len(alert.due)
+        return whole
 
-    def _sent(self, alert: Alert) -> bool:
+    def _sent(self, alert: Alert, channel: str) -> bool:
         try:
-            for send in self.senders:
-                send(alert)
+            self.senders[channel](alert)
         except Unavailable:
             return False
         return True

@@ -1,4 +1,4 @@
-"""Refunds and corrections, alerts, rollups: what is written beside a charge; on both databases."""
+"""Refunds and corrections, rollups: what is written beside a charge; on both databases."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from app.ports import Alert, AnswerStatus, Booking, BookingKind, Finished, OpenUnitOfWork
+from app.ports import AnswerStatus, Booking, BookingKind, Finished, OpenUnitOfWork
 from policies.errors import InvalidInput, KeyReused, NotFound, OverCeiling
-from policies.types import Importance, Units, Window
+from policies.types import Importance, Units
 from tests.databases import LIMIT_NANOS, START, broken_invariants, new_answer, set_limit
 
 LEASE = timedelta(seconds=30)
@@ -27,7 +27,9 @@ def answered(
     """Ten nanos a token."""
     now = START + after
     new = new_answer(name, importance)
-    end = Finished(AnswerStatus.RELEASED, "text", Units(0, tokens, 0), 3, 0, 0.0, now)
+    waits = new.decision.review.approvals > 0
+    status = AnswerStatus.PENDING_REVIEW if waits else AnswerStatus.RELEASED
+    end = Finished(status, "text", Units(0, tokens, 0), 3, 0, 0.0, now)
     with uow() as unit:
         unit.answers.add(new, AnswerStatus.RUNNING)
         hold = unit.ledger.reserve(name, new.decision.quote.nanos, now + LEASE, now)
@@ -68,8 +70,11 @@ def test_refund_reopens_no_ceiling_and_correction_must_fit(uow: OpenUnitOfWork) 
         (ceiling,) = unit.ledger.ceilings()
     assert ceiling.committed_nanos == 100
     set_limit(uow, 114)
-    with pytest.raises(OverCeiling):
+    with pytest.raises(OverCeiling) as refusal:
         book(uow, CORRECTION)
+    said = {"scope": "pilot", "window": "whole", "limit_nanos": 114, "committed_nanos": 100}
+    assert said.items() <= refusal.value.values.items()
+    assert refusal.value.values["quote_nanos"] == 15
     assert cost(uow) == 60
     set_limit(uow, 115)
     assert book(uow, CORRECTION)
@@ -112,62 +117,6 @@ def test_booking_that_cannot_be_is_refused(uow: OpenUnitOfWork, bad: Booking) ->
 def test_booking_on_an_unknown_answer_is_not_found(uow: OpenUnitOfWork) -> None:
     with pytest.raises(NotFound):
         book(uow, REFUND)
-
-
-# --- alerts ---------------------------------------------------------------------------------------
-
-
-def alerts(uow: OpenUnitOfWork) -> list[tuple[str, int]]:
-    with uow() as unit:
-        return sorted((a.scope, a.threshold) for a in unit.alerts.latest(100))
-
-
-@pytest.mark.parametrize(
-    ("spent", "said"),
-    [(0, []), (499, []), (500, [50]), (749, [50]), (750, [50, 75]), (1000, [50, 75, 90, 100])],
-)
-def test_alert_comes_at_its_threshold_to_the_nano(
-    engine: Engine, uow: OpenUnitOfWork, spent: int, said: list[int]
-) -> None:
-    with engine.begin() as connection:  # ten nanos a token leave no way to such numbers
-        connection.execute(text("UPDATE price_lists SET decode_token_nanos = 1"))
-    new = new_answer("a-1")
-    end = Finished(AnswerStatus.RELEASED, "text", Units(0, spent, 0), 3, 0, 0.0, START)
-    with uow() as unit:
-        unit.answers.add(new, AnswerStatus.RUNNING)
-        hold = unit.ledger.reserve("a-1", 2410, START + LEASE, START)
-        unit.ledger.settle(hold, end, 0)
-        unit.commit()
-    assert alerts(uow) == []
-    set_limit(uow, 1000)
-    book(uow, replace(CORRECTION, nanos=spent)) if spent else None
-    assert alerts(uow) == [("pilot", threshold) for threshold in said]
-
-
-def test_alert_is_said_once_in_its_window(uow: OpenUnitOfWork) -> None:
-    set_limit(uow, 6000)
-    for name in ("a-1", "a-2", "a-3"):
-        answered(uow, name, 96)
-    assert alerts(uow) == []
-    answered(uow, "a-4", 12)
-    assert alerts(uow) == [("pilot", 50)]
-    answered(uow, "a-5", 1)
-    with uow() as unit:
-        assert unit.alerts.latest(10) == [
-            Alert("pilot", Window.WHOLE, "", 50, 6000, 3000, "JPY", START)
-        ]
-
-
-def test_alert_goes_to_one_sender_unless_it_is_given_back(uow: OpenUnitOfWork) -> None:
-    set_limit(uow, 2410)
-    answered(uow, tokens=150 - 54)
-    book(uow, replace(CORRECTION, nanos=900))
-    with uow() as unit:
-        taken = unit.alerts.take(START)
-        assert [alert.threshold for alert in taken] == [50, 75]
-        assert unit.alerts.take(START) == []
-        unit.alerts.give_back(taken[1])
-        assert [alert.threshold for alert in unit.alerts.take(START)] == [75]
 
 
 # --- rollups --------------------------------------------------------------------------------------

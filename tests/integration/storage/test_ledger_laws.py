@@ -17,13 +17,20 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from app.ports import AnswerStatus, BudgetRaise, Finished
+from app.ports import (
+    AnswerStatus,
+    Booking,
+    BookingKind,
+    BudgetRaise,
+    Finished,
+    Reservation,
+)
 from policies.budget import Account, Book, Held, Payer, Raise, day_of
 from policies.errors import InvalidInput, OverCeiling
 from policies.pricing import price
 from policies.types import Hold, Importance, Limit, Units, Window
 from storage.unit_of_work import open_writer
-from tests.databases import DIALECTS, PILOT, PRICES, START, database, engine_of, new_answer
+from tests.databases import DIALECTS, PILOT, POLICY, PRICES, START, database, engine_of, new_answer
 
 LEASE = timedelta(seconds=30)
 DAY = timedelta(days=1)
@@ -77,23 +84,44 @@ class LedgerMachine(RuleBasedStateMachine):
         team=st.sampled_from(("sales", "ops")),
     )
     def reserve(self, importance: Importance, user: str, team: str) -> None:
-        answer = new_answer(f"a-{self.asked}", importance, user, team)
-        self.asked += 1
-        payer, quote = Payer(user, team, importance), answer.decision.quote.nanos
-        limits, expires_at = for_payer(self.policy, payer), self.now + LEASE
-        wanted = Held(answer.id, payer, day_of(self.now, ZONE), quote, expires_at)
-        over = self.book.over(payer, quote, wanted.day, limits, self.now)
+        self.reserve_all([(importance, user, team)])
+
+    @rule(
+        batch=st.lists(
+            st.tuples(
+                st.sampled_from(Importance),
+                st.sampled_from(("ann", "bob")),
+                st.sampled_from(("sales", "ops")),
+            ),
+            min_size=2,
+            max_size=3,
+        )
+    )
+    def reserve_all(self, batch: list[tuple[Importance, str, str]]) -> None:
+        """One decision: all of it is held, or nothing."""
+        expires_at, day = self.now + LEASE, day_of(self.now, ZONE)
+        new, wanted, reservations = [], [], []
+        for importance, user, team in batch:
+            answer = new_answer(f"a-{self.asked}", importance, user, team)
+            self.asked += 1
+            payer, quote = Payer(user, team, importance), answer.decision.quote.nanos
+            new.append(answer)
+            wanted.append(Held(answer.id, payer, day, quote, expires_at))
+            reservations.append(Reservation(answer.id, quote, for_payer(self.policy, payer)))
+        limits = tuple({limit for one in reservations for limit in one.limits})
+        over = self.book.over(wanted, limits, self.now)
         with self.uow() as uow:
-            uow.answers.add(answer, AnswerStatus.RUNNING)
+            for answer in new:
+                uow.answers.add(answer, AnswerStatus.RUNNING)
             if over:
                 with pytest.raises(OverCeiling) as refusal:
-                    uow.ledger.reserve(answer.id, quote, expires_at, self.now, limits)
+                    uow.ledger.reserve_all(reservations, expires_at, self.now)
                 assert refusal.value.values["scope"] in over
                 return
-            hold = uow.ledger.reserve(answer.id, quote, expires_at, self.now, limits)
+            held = uow.ledger.reserve_all(reservations, expires_at, self.now)
             uow.commit()
         assert self.book.reserve(wanted, limits, self.now)
-        self.holds.append(hold)
+        self.holds += held
 
     @rule(policy=policies(), team=st.sampled_from(("sales", "ops")), tokens=st.integers(1, 96))
     def whole_answer_then_another_policy(
@@ -129,6 +157,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.close(hold, self.work(hold, tokens), status)
 
     def close(self, hold: Hold, done: Units, status: AnswerStatus) -> None:
+        importance = self.book.holds[hold.id].payer.importance
+        if status is AnswerStatus.RELEASED and POLICY.reviews[importance].approvals:
+            status = AnswerStatus.PENDING_REVIEW
         end = Finished(status, "text", done, 3, 0, 0.0, self.now)
         with self.uow() as uow:
             settled = uow.ledger.settle(hold, end, price(done, PRICES))
@@ -144,6 +175,50 @@ class LedgerMachine(RuleBasedStateMachine):
             uow.commit()
         assert released is self.book.settle(hold.id, 0)
 
+    @precondition(lambda self: self.holds)
+    @rule(data=st.data(), nanos=st.integers(1, 3_000))
+    def refund(self, data: st.DataObject, nanos: int) -> None:
+        hold = data.draw(st.sampled_from(self.holds))
+        booking = self.booking(hold, BookingKind.REFUND, -nanos)
+        with self.uow() as uow:
+            if not self.book.refund(hold.id, nanos):
+                with pytest.raises(InvalidInput):
+                    uow.ledger.book(booking)
+                return
+            assert uow.ledger.book(booking)
+            assert uow.answers.get(hold.answer_id).cost_nanos == self.book.paid(hold.id)
+            uow.commit()
+
+    @precondition(lambda self: self.holds)
+    @rule(data=st.data(), nanos=st.integers(1, 3_000))
+    def correct(self, data: st.DataObject, nanos: int) -> None:
+        """It must fit under the ceilings as they stood when they were last asked under."""
+        hold = data.draw(st.sampled_from(self.holds))
+        booking = self.booking(hold, BookingKind.CORRECTION, nanos)
+        with self.uow() as uow:
+            try:
+                uow.ledger.book(booking)
+            except OverCeiling as refusal:
+                self.says_the_truth(refusal, nanos)
+                return
+            except InvalidInput:
+                assert self.book.holds[hold.id].charged is None
+                return
+            uow.commit()
+        assert self.book.correct(hold.id, nanos, day_of(self.now, ZONE))
+
+    def booking(self, hold: Hold, kind: BookingKind, nanos: int) -> Booking:
+        self.asked += 1
+        return Booking(hold.answer_id, kind, nanos, "bob", "why", f"k-{self.asked}", self.now)
+
+    def says_the_truth(self, refusal: OverCeiling, nanos: int) -> None:
+        said = refusal.values
+        window = Window(str(said["window"]))
+        account = Account(str(said["scope"]), window, str(said["window_start"]))
+        committed, held = self.book.committed(account), self.book.held(account)
+        assert (said["committed_nanos"], said["held_nanos"]) == (committed, held)
+        assert committed + held + nanos > int(said["limit_nanos"])
+
     @rule()
     def expire(self) -> None:
         with self.uow() as uow:
@@ -154,6 +229,26 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(by=st.sampled_from((LEASE, -LEASE, DAY, -DAY, 31 * DAY)))
     def clock_jumps_and_windows_begin_anew(self, by: timedelta) -> None:
         self.now += by
+
+    @rule()
+    def next_day_begins_with_nothing_spent(self) -> None:
+        """A window begins anew at the pilot's midnight; nobody resets it."""
+        self.now = (self.now + DAY).replace(hour=0, minute=0, second=0, microsecond=0)
+        today = (Limit("pilot", Window.DAY, 10**9, "JPY"),)
+        payer = Payer("ann", "sales", Importance.ROUTINE)
+        with self.uow() as uow:
+            ceilings = uow.ledger.ceilings_of(payer, today, "JPY", self.now)
+        (day,) = (c for c in ceilings if (c.scope, c.window) == ("pilot", Window.DAY))
+        account = Account("pilot", Window.DAY, day_of(self.now, ZONE))
+        assert day.window_start == account.start
+        assert day.committed_nanos == self.book.committed(account)
+        assert day.held_nanos == self.book.held(account)
+
+    @rule()
+    def rollups_are_written_anew_to_the_same_bytes(self) -> None:
+        with self.uow() as uow:
+            assert uow.ledger.rebuild()
+            uow.commit()
 
     @rule(policy=policies())
     def policy_changes(self, policy: tuple[Limit, ...]) -> None:

@@ -14,11 +14,22 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
-from app.ports import AnswerStatus, Booking, BookingKind, BudgetRaise, OpenUnitOfWork
+from app.ports import (
+    Account,
+    AnswerStatus,
+    AuditEvent,
+    Booking,
+    BookingKind,
+    BudgetRaise,
+    OpenUnitOfWork,
+    SignedIn,
+    Way,
+)
+from policies.roles import Role
 from policies.types import Limit, Units, Window
-from storage import policy_tables  # noqa: F401  # its tables belong to the metadata
+from storage import account_tables, policy_tables  # noqa: F401  # their tables belong to the metadata
 from storage.migrate import SCRIPTS, downgrade, upgrade
-from storage.tables import metadata
+from storage.schema import metadata
 from storage.unit_of_work import open_writer
 from tests.databases import (
     DIALECTS,
@@ -187,4 +198,9 @@ def _fill(uow: OpenUnitOfWork) -> None:
         unit.ledger.book(Booking("a-1", BookingKind.REFUND, -10, "bob", "late", "k", START))
         unit.raises.ask(BudgetRaise("r", "pilot", Window.DAY, 5, "more", "ann", START, lease))
         unit.answers.rate("a-1", 1, START)
+        unit.accounts.add(Account("ann", "sales", frozenset({Role.REQUESTER}), START))
+        unit.accounts.add_link("1" * 64, "ann", START, lease)
+        unit.accounts.open_session("2" * 64, SignedIn("ann", Way.PASSWORD, START, lease))
+        unit.accounts.count_attempt("3" * 64, START, START)
+        unit.audit.append(AuditEvent("ann", "login", "ann", {}, START))
         unit.commit()

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Row,
     case,
     delete,
-    func,
     insert,
     select,
     tuple_,
@@ -23,7 +22,8 @@ from sqlalchemy import (
 
 from policies.budget import Account, Payer, effective, parse_scope, starts
 from policies.types import Ceiling, Limit, Window
-from storage.tables import answers, budget_raises, budgets, decisions, holds, spend_days
+from storage.ledger_tables import budget_raises, budgets
+from storage.openings import open_holds, spent
 from storage.types import MAX_NANOS
 
 
@@ -63,7 +63,7 @@ class Standing:
     stale: list[int]
 
 
-class Accounts:
+class Counters:
     """The counters of one pilot, inside the caller's transaction."""
 
     def __init__(self, connection: Connection, pilot_id: str) -> None:
@@ -169,12 +169,15 @@ class Accounts:
         """Counted beside, never taken off what is committed: a refund reopens no ceiling."""
         self._change(self._of([payer], day), refunded_nanos=budgets.c.refunded_nanos + nanos)
 
-    def add(self, payer: Payer, day: str, nanos: int) -> list[Counter]:
-        """Spend that nobody held before: only where every ceiling has room. Empty where not."""
-        ids = [row.id for row in self._rows([payer], day)]
-        if not self.hold(dict.fromkeys(ids, nanos)):
-            return []
-        return self.charge(payer, day, nanos, nanos)
+    def add(self, payer: Payer, day: str, nanos: int) -> tuple[list[Counter], bool]:
+        """Spend that nobody held before: only where every ceiling has room; whether it had.
+
+        The counters as they are then.
+        """
+        standing = [counter_of(row) for row in self._rows([payer], day)]
+        if not self.hold({one.row_id: nanos for one in standing if one.row_id is not None}):
+            return standing, False
+        return self.charge(payer, day, nanos, nanos), True
 
     def _of(self, payers: Sequence[Payer], day: str) -> ColumnElement[bool]:
         scopes = {parse_scope(scope) for payer in payers for scope in payer.scopes()}
@@ -208,8 +211,8 @@ class Accounts:
     def _counter(self, row: Row[Any] | None, account: Account, currency: str) -> Counter:
         if row is not None:
             return counter_of(row)
-        charged, refunded = self._spent(account)
-        held = self._held(account)
+        charged, refunded = spent(self._connection, self._pilot_id, account)
+        held = open_holds(self._connection, self._pilot_id, account)
         return Counter(account, None, None, None, 0, charged, refunded, held, currency)
 
     def _open(self, counter: Counter) -> int:
@@ -229,38 +232,6 @@ class Accounts:
             currency=counter.currency,
         )
         return int(self._connection.execute(row.returning(budgets.c.id)).scalar_one())
-
-    def _spent(self, account: Account) -> tuple[int, int]:
-        kind, subject = parse_scope(account.scope)
-        s = spend_days.c
-        of_scope = {"team": s.team, "user": s.user_name, "importance": s.importance}
-        query = select(func.sum(s.charged_nanos), func.sum(s.refunded_nanos))
-        query = query.where(s.pilot_id == self._pilot_id)
-        if kind in of_scope:
-            query = query.where(of_scope[kind] == subject)
-        if account.start:
-            query = query.where(s.day.startswith(account.start))
-        charged, refunded = self._connection.execute(query).one()
-        return int(charged or 0), int(refunded or 0)
-
-    def _held(self, account: Account) -> int:
-        kind, subject = parse_scope(account.scope)
-        of_scope = {
-            "team": answers.c.team,
-            "user": answers.c.user_name,
-            "importance": decisions.c.granted,
-        }
-        query = (
-            select(func.sum(holds.c.nanos))
-            .join(answers, answers.c.id == holds.c.answer_id)
-            .join(decisions, decisions.c.answer_id == holds.c.answer_id)
-            .where(holds.c.pilot_id == self._pilot_id, holds.c.state == "open")
-        )
-        if kind in of_scope:
-            query = query.where(of_scope[kind] == subject)
-        if account.start:
-            query = query.where(holds.c.day.startswith(account.start))
-        return int(self._connection.execute(query).scalar_one() or 0)
 
     def _change(self, these: ColumnElement[bool], **values: ColumnElement[int]) -> list[Counter]:
         changed = update(budgets).where(these).values(**values).returning(budgets)

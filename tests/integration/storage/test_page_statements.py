@@ -1,0 +1,79 @@
+"""What pages read: a bounded number of statements, and no scan of what grows with every answer."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from app.ports import OpenUnitOfWork
+from app.ports.board import By, Slice
+from app.services.budgets import Budgets
+from app.services.dashboard import Dashboard
+from storage.unit_of_work import open_reader, open_writer
+from tests.actors import LOCAL
+from tests.databases import PILOT, PRICES, Ids, engine_of
+from tests.statements import counted
+from tests.world import World
+
+MOST = 20
+GROWING = ("answers", "answer_bodies", "decisions", "holds", "ledger_entries")
+
+Page = Callable[[World], object]
+
+
+def budgets(world: World) -> Budgets:
+    return Budgets(world.uow, world.uow, world.clock, Ids(), UTC, PRICES.model)
+
+
+def dashboard(world: World) -> Dashboard:
+    return Dashboard(world.engine, world.uow, world.clock)
+
+
+PAGES: dict[str, Page] = {
+    "dashboard": lambda world: dashboard(world).overview(LOCAL),
+    "dashboard of a user": lambda world: dashboard(world).overview(
+        LOCAL, Slice(user="ann"), By.DOMAIN
+    ),
+    "is anything new": lambda world: dashboard(world).pulse(LOCAL),
+    "answers behind a point": lambda world: dashboard(world).behind(LOCAL, Slice(), 3),
+    "budgets": lambda world: budgets(world).overview(LOCAL),
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_needs_few_statements_however_many_answers_there_are(
+    engine: Engine, uow: OpenUnitOfWork, page: str
+) -> None:
+    asking = World(uow)
+    world = World(open_reader(engine, PILOT), asking.engine)
+    asking.receipt("first")
+    with counted(engine) as few:
+        PAGES[page](world)
+    for number in range(12):
+        asking.receipt(f"key {number}")
+    with counted(engine) as many:
+        PAGES[page](world)
+    assert 0 < len(many) <= MOST
+    if page != "answers behind a point":  # each of its ten texts is asked for by itself
+        assert len(many) <= len(few)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_scans_what_grows_with_every_answer(file: Path, page: str) -> None:
+    """By SQLite's plans: PostgreSQL scans small tables by choice."""
+    engine = engine_of(file)
+    World(open_writer(engine, PILOT)).receipt()
+    with counted(engine) as statements:
+        PAGES[page](World(open_reader(engine, PILOT)))
+    with engine.connect() as connection:
+        for statement, values in statements:
+            explained = f"EXPLAIN QUERY PLAN {statement}"
+            plan = [row[3] for row in connection.exec_driver_sql(explained, values)]
+            scans = [line for line in plan if re.fullmatch(rf"SCAN ({'|'.join(GROWING)})", line)]
+            assert not scans, statement
+            sorts = "USE TEMP B-TREE FOR ORDER BY" in plan and "ledger_entries" in " ".join(plan)
+            assert not sorts, statement
+    engine.dispose()
