@@ -25,7 +25,7 @@ help:
 	@echo "make clean  remove .venv and caches; data/ stays"
 
 demo: $(VENV)/.runtime weights
-	$(BIN)/python app.py serve
+	L2D_AUTH=$${L2D_AUTH:-off} $(BIN)/python app.py serve
 
 test: $(VENV)/.dev chromium weights
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
@@ -39,9 +39,10 @@ check: $(VENV)/.dev
 bench: $(VENV)/.runtime weights
 	$(BIN)/python app.py bench
 
-docs: $(VENV)/.dev
+docs: $(VENV)/.dev chromium weights
 	$(BIN)/python -m scripts.generate_docs
 	$(BIN)/python -m scripts.generate_results
+	$(BIN)/python -m scripts.guide_pictures
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

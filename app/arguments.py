@@ -22,4 +22,11 @@ def as_json(parser: argparse.ArgumentParser) -> None:
 
 
 def person(parser: argparse.ArgumentParser, does: str) -> None:
-    parser.add_argument("--user", required=True, help=f"name of the person who {does}")
+    parser.add_argument(
+        "--user",
+        "--as",
+        dest="user",
+        default="",
+        metavar="NAME",
+        help=f"name of the person who {does}; the system's own user if left out",
+    )

@@ -8,16 +8,25 @@ from pathlib import Path
 
 from app import notify, recorded
 from app.ports import Clock, Engine, NewId, OpenUnitOfWork
-from app.services.alerts import Send, SendAlerts
+from app.services.accounts import SYSTEM, Auth, People
+from app.services.alerts import SendAlerts
 from app.services.ask import Ask, Limits
-from app.services.dashboard import Dashboard
+from app.services.audit import Audit
+from app.services.budgets import Budgets
+from app.services.dashboard import Dashboard, Site
+from app.services.drafts import Drafts
 from app.services.measure import Measure
-from app.services.policy import begin, in_force
+from app.services.passwords import Passwords
+from app.services.policy import PolicyDesk, begin, in_force
 from app.services.prices import keep_prices
+from app.services.reviewing import Reviewing, reviewing
+from app.services.sign_in import Lengths, SignIn
+from app.services.simulate import Simulate
 from app.settings import Settings
 from policies import document, prices
 from policies.document import Policy
 from policies.errors import Unavailable
+from policies.types import Domain, Plan, Rung
 from storage.engine import make_engine
 from storage.migrate import upgrade
 from storage.pilot import ensure_pilot
@@ -36,6 +45,12 @@ class Pilot:
     alerts: SendAlerts
     dashboard: Dashboard
     measure: Measure
+    reviewing: Reviewing
+    budgets: Budgets
+    drafts: Drafts
+    people: People
+    sign_in: SignIn
+    audit: Audit
 
 
 def build(
@@ -56,16 +71,62 @@ def build(
     limits = Limits(lease=timedelta(seconds=settings.lease_seconds))
     ask = Ask(engine, uow, reader, policy, clock, new_id, limits)
     ask.recover()
+    senders = alert_senders(settings)
     return Pilot(
         settings,
         engine,
         uow,
         policy,
         ask,
-        SendAlerts(uow, clock, alert_senders(settings)),
-        Dashboard(engine, reader),
+        SendAlerts(uow, clock, senders),
+        Dashboard(
+            engine,
+            reader,
+            clock,
+            Site(settings.zone, settings.pilot_end, settings.carbon_g_per_kwh),
+        ),
         Measure(engine, uow, policy, clock),
+        reviewing(
+            engine,
+            uow,
+            reader,
+            policy,
+            clock,
+            new_id,
+            limits,
+            settings.review_minute_nanos,
+            senders,
+        ),
+        Budgets(uow, reader, clock, new_id, settings.zone, engine.info().model),
+        drafts(settings, engine, uow, reader, clock),
+        people(settings, uow, reader, clock),
+        sign_in(settings, uow, reader, clock),
+        Audit(uow, reader, clock),
     )
+
+
+def drafts(
+    settings: Settings, engine: Engine, uow: OpenUnitOfWork, reader: OpenUnitOfWork, clock: Clock
+) -> Drafts:
+    """What a policy costs before it is one, with this engine's own grids."""
+    info = engine.info()
+
+    def nfe_per_token(rung: Rung) -> int:
+        return engine.nfe_per_token(Plan(Domain.GENERAL, rung))
+
+    simulate = Simulate(reader, settings.zone, info.adapter_sha256, nfe_per_token)
+    return Drafts(PolicyDesk(uow, reader, clock), simulate, reader, clock, info.model)
+
+
+def people(settings: Settings, uow: OpenUnitOfWork, reader: OpenUnitOfWork, clock: Clock) -> People:
+    return People(uow, reader, clock, Auth(settings.auth))
+
+
+def sign_in(
+    settings: Settings, uow: OpenUnitOfWork, reader: OpenUnitOfWork, clock: Clock
+) -> SignIn:
+    lengths = Lengths(settings.session_idle, settings.session_length)
+    return SignIn(uow, reader, clock, Auth(settings.auth), Passwords(), lengths)
 
 
 def open_storage(
@@ -92,21 +153,28 @@ def open_storage(
     uow = open_writer(database, settings.pilot)
     with uow() as work:
         work.add_policy(policy.version, policy.name, policy.text, now)
-        keep_prices(work, lists, now)
+        keep_prices(work, lists, SYSTEM, now)
         begin(work, policy, now)
         work.commit()
     return uow, open_reader(database, settings.pilot)
 
 
-def alert_senders(settings: Settings) -> list[Send]:
-    """Where budget alerts go; the page shows them anyway."""
-    senders: list[Send] = [notify.to_log]
+def alert_senders(settings: Settings) -> dict[str, notify.Send]:
+    """How each channel that a policy can name is reached; the page reads alerts itself."""
+    webhook = notify.nowhere("webhook", "L2D_ALERT_WEBHOOK")
     if settings.alert_webhook:
-        senders.append(notify.to_webhook(settings.alert_webhook))
+        webhook = notify.to_webhook(settings.alert_webhook)
+    email = notify.nowhere("email", "L2D_ALERT_MAIL_TO")
     if settings.alert_mail_to:
-        mail = settings.alert_mail_from, settings.alert_mail_to
-        senders.append(notify.to_mail(settings.smtp_host, settings.smtp_port, *mail))
-    return senders
+        relay = notify.Relay(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_security,
+            settings.smtp_user,
+            settings.smtp_password,
+        )
+        email = notify.to_mail(relay, settings.alert_mail_from, settings.alert_mail_to)
+    return {"log": notify.to_log, "webhook": webhook, "email": email}
 
 
 def load_policy(name: str) -> Policy:
@@ -123,6 +191,7 @@ def recover_forever(pilot: Pilot, stop: threading.Event) -> threading.Thread:
             try:
                 pilot.ask.recover()
                 pilot.alerts()
+                pilot.reviewing.sweep()
             except Unavailable:
                 continue  # a busy database now is no reason not to try again later
 

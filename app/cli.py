@@ -5,9 +5,15 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from app import data_arguments, ledger_arguments, rule_arguments
+from app import (
+    account_arguments,
+    data_arguments,
+    ledger_arguments,
+    review_arguments,
+    rule_arguments,
+)
 from app import settings as config
-from app.arguments import as_json, command, group
+from app.arguments import as_json, command, group, person
 from app.services.measure import PLAIN
 from policies.errors import PilotError
 from policies.types import Domain, Importance, Solver
@@ -45,8 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question")
     ask.add_argument("--importance", choices=list(Importance), default=Importance.STANDARD)
     ask.add_argument("--domain", choices=list(Domain), default=Domain.GENERAL)
-    ask.add_argument("--user", default="local")
-    ask.add_argument("--team", default="pilot")
+    person(ask, "asks")
+    ask.add_argument("--team", default="", help="whose budget it counts against")
     ask.add_argument("--seed", type=int, help="of the starting noise; random if not given")
     ask.add_argument("--quote", action="store_true", help="say what it can cost and stop")
     ask.add_argument("--key", help="idempotency key: the same key never runs or charges twice")
@@ -74,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--temperature", type=float, help="of each token's draw, as 0.7")
     measure.set_defaults(**PLAIN)
     measure.add_argument("--limit", type=int, help="only the first N questions")
+    person(measure, "measures")
     measure.add_argument("--seed", type=int, default=0)
     measure.add_argument("--record", help="also write the measurements to this file, to ship them")
     as_json(measure)
@@ -105,6 +112,8 @@ def _parser() -> argparse.ArgumentParser:
 
     rule_arguments.add(commands)
     ledger_arguments.add(commands)
+    account_arguments.add(commands)
+    review_arguments.add(commands)
     command(
         group(commands, "db", "the database"), "upgrade", "migrate it", "storing:upgrade_database"
     )

@@ -12,7 +12,19 @@ from typing import get_args
 import torch
 
 from app.engine_thread import EngineThread
-from app.ports import Cancelled, Ended, Finish, Job, ModelInfo, Outcome, Piece, Queue, untold
+from app.ports import (
+    Cancelled,
+    Ended,
+    Finish,
+    Job,
+    ModelInfo,
+    Outcome,
+    Piece,
+    Queue,
+    TokenTrace,
+    Trace,
+    untold,
+)
 from evaluation.scoring import extract
 from kernels.passes import CompiledPasses
 from model.candidates import candidates, vote
@@ -74,14 +86,6 @@ class LocalEngine:
         self._thread.close()
         if self.passes is not None:
             self.passes.close()
-
-    @property
-    def weights_bytes(self) -> int:
-        """What one pass of the LM reads."""
-        backbone = self.sampler.prepared.backbone
-        matrices = [w for y in backbone.layers for w in (y.qkv, y.o, y.gate_up, y.down)]
-        tensors = [backbone.head, *(matrix.weight for matrix in matrices)]
-        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
     def count_prompt_tokens(self, question: str) -> int:
         return len(self.prompter.prompt(question))
@@ -214,6 +218,7 @@ class _Writing:
         self.text = ""
         self.changed = 0
         self.finish, self.ended = Finish.LENGTH, False
+        self.tokens: list[TokenTrace] = []
 
     def add(self, token: Token) -> str:
         """What this token adds to the text, if anything yet."""
@@ -222,9 +227,15 @@ class _Writing:
         self.ended = token.last
         text = self.prompter.text(self.ids)
         if text.endswith("�") and not token.last:
-            return ""
+            text = self.text
         new, self.text = text[len(self.text) :], text
+        self.tokens.append(self._traced(token, new))
         return new
+
+    def _traced(self, token: Token, text: str) -> TokenTrace:
+        base = text if token.id == token.base_id else self.prompter.text([token.base_id])
+        before, after = token.entropy_before or 0.0, token.entropy_after or 0.0
+        return TokenTrace(text, base, token.nfe, token.changed, before, after)
 
 
 def _outcome(job: Job, request: Request, writings: list[_Writing]) -> Outcome:
@@ -239,6 +250,7 @@ def _outcome(job: Job, request: Request, writings: list[_Writing]) -> Outcome:
         sum(w.changed for w in writings),
         request.work.seconds,
         votes,
+        Trace(tuple(winner.tokens), votes),
     )
 
 
@@ -263,8 +275,11 @@ def _elected(writings: list[_Writing], domain: Domain) -> tuple[_Writing, tuple[
 def _config(rung: Rung) -> SamplerConfig:
     if rung.solver is Solver.BASE:
         choice = Choice(temperature=rung.temperature)
-        return SamplerConfig(max_nfe=0, choice=choice, max_new_tokens=rung.max_new_tokens)
+        return SamplerConfig(
+            max_nfe=0, choice=choice, max_new_tokens=rung.max_new_tokens, trace=True
+        )
     return SamplerConfig(
+        trace=True,
         max_nfe=rung.max_nfe_per_token,
         method=_METHODS[rung.solver],
         points=rung.points,

@@ -22,6 +22,10 @@ def add(commands: "Commands") -> None:
 
     budget = group(commands, "budget", "ceilings and raises")
     as_json(command(budget, "show", "ceilings, raises and alerts", "ledger:show"))
+    limit = command(budget, "limit", "set a limit over the whole pilot by hand", "ledger:limit")
+    limit.add_argument("scope", help="pilot, team:NAME, user:NAME or importance:NAME")
+    limit.add_argument("amount", help="in the pilot's currency, as 20.00")
+    person(limit, "sets it")
     ask = command(budget, "ask", "ask for a raise; another person decides", "ledger:ask")
     ask.add_argument("scope", help="pilot, team:NAME, user:NAME or importance:NAME")
     ask.add_argument("window", choices=[w for w in Window if w is not Window.REQUEST])
@@ -32,4 +36,4 @@ def add(commands: "Commands") -> None:
     for name in ("grant", "decline"):
         decide = command(budget, name, f"{name} a raise that another asked for", f"ledger:{name}")
         decide.add_argument("raise_id", metavar="ID")
-        person(decide, "decides; never who asked")
+        person(decide, "decides; never the one who asked")

@@ -1,5 +1,7 @@
 """Integer nanos as money a reader can take in. Decimal all the way: no float carries an amount."""
 
+import re
+import unicodedata
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
@@ -29,6 +31,17 @@ def at_most(nanos: int, currency: str, locale: str) -> str:
 def at_least(nanos: int, currency: str, locale: str) -> str:
     """Rounded down: what is left must not look like more."""
     return about(nanos, currency, locale, ROUND_FLOOR)
+
+
+def parse(text: str) -> int | None:
+    """Nanos of an amount as people type it, `1,000.50` also in wide digits; None where it is none.
+
+    At most nine digits before and after the point: what a limit may be.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip().replace(",", "")
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", plain, re.ASCII):
+        return None
+    return int(Decimal(plain).scaleb(NANO_DIGITS))
 
 
 def symbol(currency: str, locale: str) -> str:

@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,8 +34,9 @@ SETTINGS = (
     Setting(
         "precision",
         "auto",
-        "auto, bfloat16, float32 or int8 (half the memory to read, docs/LOG.md has its accuracy);"
-        " auto takes bfloat16 where the CPU has it",
+        "auto, published (the 4-bit blocks in which the built-in base was published, as they are),"
+        " bfloat16, float32 or int8 (rounds any base, docs/LOG.md has its accuracy); auto takes the"
+        " first that base and CPU have",
     ),
     Setting("threads", "0", "CPU threads of the model; 0 leaves it to torch"),
     Setting("policy", "pilot", "preset or file with the policy that a new pilot begins with"),
@@ -52,11 +54,35 @@ SETTINGS = (
         "pilot_limit", "10.00", "ceiling of the whole pilot in its currency, set when it is created"
     ),
     Setting("time_zone", "UTC", "IANA time zone of the pilot"),
-    Setting("alert_webhook", "", "URL that gets a POST for every budget alert; empty: none"),
-    Setting("alert_mail_to", "", "address that gets a mail for every budget alert; empty: none"),
+    Setting("pilot_end", "", "last day of the pilot as 2027-03-31, for the forecast; empty: open"),
+    Setting(
+        "carbon_g_per_kwh",
+        "",
+        "grams of carbon dioxide a kilowatt-hour, for the dashboard; empty: carbon is not shown",
+    ),
+    Setting(
+        "alert_webhook", "", "URL that gets a POST where the policy sends budget alerts to webhook"
+    ),
+    Setting("alert_mail_to", "", "address that gets a mail where the policy sends alerts to email"),
     Setting("alert_mail_from", "l2d@localhost", "sender of those mails"),
-    Setting("smtp_host", "localhost", "mail relay for budget alerts, without a password"),
+    Setting("smtp_host", "localhost", "mail server for budget alerts"),
     Setting("smtp_port", "25", "its port"),
+    Setting("smtp_security", "none", "none, starttls, or tls from the first byte"),
+    Setting("smtp_user", "", "account at the mail server; empty: it asks for no password"),
+    Setting("smtp_password", "", "its password"),
+    Setting(
+        "auth",
+        "local",
+        "local: accounts with passwords, the first admin's link is printed at the start; off:"
+        " nobody signs in, on loopback only",
+    ),
+    Setting("session_idle_minutes", "120", "after so long without a click one signs in again"),
+    Setting("session_hours", "12", "after so long one signs in again in any case"),
+    Setting(
+        "review_minute",
+        "0.50",
+        "cost of a minute of a reviewer's time in the pilot's currency; counts under its ceilings",
+    ),
     Setting("lease_seconds", "30", "how long a hold lives without a sign of its process"),
 )
 
@@ -81,11 +107,20 @@ class Settings:
     pilot: str
     pilot_limit_nanos: int
     time_zone: str
+    pilot_end: date | None
+    carbon_g_per_kwh: int | None
     alert_webhook: str
     alert_mail_to: str
     alert_mail_from: str
     smtp_host: str
     smtp_port: int
+    smtp_security: str
+    smtp_user: str
+    smtp_password: str
+    auth: str
+    session_idle: timedelta
+    session_length: timedelta
+    review_minute_nanos: int
     lease_seconds: float
 
     @property
@@ -113,7 +148,7 @@ def read(environ: Mapping[str, str] = os.environ, file: Path = Path("l2d.toml"))
         adapter=BUILTIN_ADAPTER if adapter == "builtin" else Path(adapter),
         device=values["device"],
         precision=_one_of(
-            "precision", values["precision"], ("auto", "bfloat16", "float32", "int8")
+            "precision", values["precision"], ("auto", "published", "bfloat16", "float32", "int8")
         ),
         threads=int(_number("threads", values["threads"], 0, 1024)),
         policy=values["policy"],
@@ -123,11 +158,26 @@ def read(environ: Mapping[str, str] = os.environ, file: Path = Path("l2d.toml"))
         pilot=values["pilot"],
         pilot_limit_nanos=amount("pilot_limit", values["pilot_limit"]),
         time_zone=_zone("time_zone", values["time_zone"]),
+        pilot_end=_day("pilot_end", values["pilot_end"]),
+        carbon_g_per_kwh=_grams("carbon_g_per_kwh", values["carbon_g_per_kwh"]),
         alert_webhook=values["alert_webhook"],
         alert_mail_to=values["alert_mail_to"],
         alert_mail_from=values["alert_mail_from"],
         smtp_host=values["smtp_host"],
         smtp_port=int(_number("smtp_port", values["smtp_port"], 1, 65535)),
+        smtp_security=_one_of(
+            "smtp_security", values["smtp_security"], ("none", "starttls", "tls")
+        ),
+        smtp_user=values["smtp_user"],
+        smtp_password=values["smtp_password"],
+        auth=_auth(values["auth"]),
+        session_idle=timedelta(
+            minutes=_number("session_idle_minutes", values["session_idle_minutes"], 1, 10_080)
+        ),
+        session_length=timedelta(
+            hours=_number("session_hours", values["session_hours"], 1 / 60, 720)
+        ),
+        review_minute_nanos=amount("review_minute", values["review_minute"]),
         lease_seconds=_number("lease_seconds", values["lease_seconds"], 1, 3600),
     )
 
@@ -155,6 +205,14 @@ def _one_of(name: str, value: str, legal: tuple[str, ...]) -> str:
     return value
 
 
+def _auth(value: str) -> str:
+    if value == "oidc":
+        raise InvalidInput(
+            "setting auth: oidc (single sign-on) comes in a later release; use local or off"
+        )
+    return _one_of("auth", value, ("local", "off"))
+
+
 def _zone(name: str, value: str) -> str:
     try:
         ZoneInfo(value)
@@ -163,6 +221,17 @@ def _zone(name: str, value: str) -> str:
             f"setting {name} must be an IANA time zone as Asia/Tokyo, got {value!r}"
         ) from err
     return value
+
+
+def _day(name: str, value: str) -> date | None:
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError as err:
+        raise InvalidInput(f"setting {name} must be a day as 2027-03-31, got {value!r}") from err
+
+
+def _grams(name: str, value: str) -> int | None:
+    return round(_number(name, value, 0, 10_000)) if value else None
 
 
 def _number(name: str, value: str, low: float, high: float) -> float:

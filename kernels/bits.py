@@ -3,10 +3,12 @@
 Each is one instruction or two of LLVM, so that they are the same on every processor it knows.
 """
 
+import platform
 from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 _I64, _I32, _F32 = ir.IntType(64), ir.IntType(32), ir.FloatType()
@@ -126,3 +128,16 @@ def look_at(_context: Any, address: Any) -> Any:
         return builder.load_atomic(place, "acquire", 8)
 
     return types.int64(types.int64), codegen
+
+
+@intrinsic
+def pause(_context: Any) -> Any:
+    """Tell the processor that this thread only waits, where there is such an instruction."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, _args: Any) -> None:
+        if platform.machine() == "x86_64":
+            shape = ir.FunctionType(ir.VoidType(), ())
+            name = "llvm.x86.sse2.pause"
+            builder.call(cgutils.get_or_insert_function(builder.module, shape, name), ())
+
+    return types.void(), codegen

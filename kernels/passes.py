@@ -5,6 +5,8 @@ One row takes little more than its weights take to come from memory, and rows sh
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -167,6 +169,16 @@ class _Buffers:
         self._memory = torch.empty(0)
 
     def of(self, R: int, room: int, x: Tensor, hidden: Tensor, logits: Tensor) -> Work:
+        starts = self._starts(R, room)
+        if starts[-1] > len(self._memory):
+            self._memory = torch.empty(starts[-1])
+        start = self._memory.data_ptr()
+        on_the_way = [start + 4 * place for place in starts[:-1]]
+        return Work._make([x.data_ptr(), hidden.data_ptr(), *on_the_way, logits.data_ptr()])
+
+    @lru_cache(maxsize=64)  # noqa: B019  # as many as there are sizes of batches; lives as long
+    def _starts(self, R: int, room: int) -> list[int]:
+        """Where each begins, in float32, and behind the last."""
         s = self._shape
         wide = (s.heads + 2 * s.kv_heads) * s.head_dim
         sizes = [self._threads * R * s.hidden, R * wide, R * s.heads * s.head_dim]
@@ -175,12 +187,7 @@ class _Buffers:
         packed = packed_bytes(R, longest) + self._threads * packed_bytes(R, self._rank)
         sizes += [self._threads * scratch_bytes(longest) // 4, packed // 4 if _wide(R) else 0]
         sizes += [self._threads * (2 * s.head_dim + room + 16)]
-        starts = np.cumsum([0, *(-(-size // LANES) * LANES for size in sizes)]).tolist()
-        if starts[-1] > len(self._memory):
-            self._memory = torch.empty(starts[-1])
-        start = self._memory.data_ptr()
-        on_the_way = [start + 4 * place for place in starts[:-1]]
-        return Work._make([x.data_ptr(), hidden.data_ptr(), *on_the_way, logits.data_ptr()])
+        return [0, *accumulate(-(-size // LANES) * LANES for size in sizes)]
 
 
 def _wide(R: int) -> bool:

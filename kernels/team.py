@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from kernels.bits import add_to, look_at
+from kernels.bits import add_to, look_at, pause
 
 _yield = types.ExternalFunction("sched_yield", types.int32())
 _SPINS = 5000
@@ -36,6 +36,20 @@ def meet(team, threads):
                     _yield()
 
 
+_PATIENCE = 20_000
+"""Looks for the next job, about a millisecond, before a thread goes to sleep: waking takes longer
+than a pass can spare, and the next pass mostly comes at once."""
+
+
+@njit(nogil=True)
+def _come(address, seen):
+    """Waits a little for the number at this address to be another one than `seen`."""
+    looks = 0
+    while look_at(address) == seen and looks < _PATIENCE:
+        pause()
+        looks += 1
+
+
 class Team:
     """The caller of `run` and `threads - 1` others that wait for it. One caller at a time."""
 
@@ -43,10 +57,15 @@ class Team:
         self.threads = threads
         self._memory = np.zeros(4 * _LINE // 8, np.int64)
         self._counters = -(-self._memory.ctypes.data // _LINE) * _LINE
+        self._number = (self._counters - self._memory.ctypes.data + 2 * _LINE) // 8
+        """Where in memory the number of the newest job is, on a line of its own."""
         self._job: tuple[Callable[..., None], tuple[Any, ...]] | None = None
+        self._asleep = [False] * (threads - 1)
         self._wake = [threading.Semaphore(0) for _ in range(threads - 1)]
-        for i, wake in enumerate(self._wake, start=1):
-            work = threading.Thread(target=self._work, args=(i, wake), name=f"kernel-{i}")
+        if threads > 1:
+            _come(self._counters + 2 * _LINE, 1)  # compiled before anybody needs it
+        for i in range(threads - 1):
+            work = threading.Thread(target=self._work, args=(i,), name=f"kernel-{i + 1}")
             work.daemon = True
             work.start()
 
@@ -55,21 +74,31 @@ class Team:
 
         Raises nothing of its own: compiled code that was called before has nothing to raise.
         """
-        self._job = (function, args)
-        for wake in self._wake:
-            wake.release()
+        self._call((function, args))
         function(0, self.threads, self._counters, *args)
 
     def close(self) -> None:
         """End the others."""
-        self._job = None
-        for wake in self._wake:
-            wake.release()
+        self._call(None)
 
-    def _work(self, rank: int, wake: threading.Semaphore) -> None:
+    def _call(self, job: tuple[Callable[..., None], tuple[Any, ...]] | None) -> None:
+        self._job = job
+        self._memory[self._number] += 1
+        for i, asleep in enumerate(self._asleep):
+            if asleep:
+                self._asleep[i] = False
+                self._wake[i].release()
+
+    def _work(self, i: int) -> None:
+        seen = 0
         while True:
-            wake.acquire()
+            _come(self._counters + 2 * _LINE, seen)
+            while self._memory[self._number] == seen:
+                self._asleep[i] = True
+                if self._memory[self._number] == seen:  # else it was called meanwhile
+                    self._wake[i].acquire()
+            seen += 1
             if self._job is None:
                 return
             function, args = self._job
-            function(rank, self.threads, self._counters, *args)
+            function(i + 1, self.threads, self._counters, *args)

@@ -4,7 +4,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
-from app.ports import Cancelled, Ended, Finish, Job, ModelInfo, Outcome, Piece, Queue, untold
+from app.ports import (
+    Cancelled,
+    Ended,
+    Finish,
+    Job,
+    ModelInfo,
+    Outcome,
+    Piece,
+    Queue,
+    TokenTrace,
+    Trace,
+    untold,
+)
 from policies.errors import InvalidInput, Unavailable
 from policies.types import Importance, Plan, Solver, Units
 
@@ -36,6 +48,8 @@ class FakeEngine:
     words: Sequence[str] = WORDS
     before: Callable[[int], None] = _nothing
     model: ModelInfo = MODEL
+    echo: bool = False
+    """Writes the question back instead of the words."""
     jobs: list[Job] = field(default_factory=list)
     """Every job that was run, in the order they began."""
     evaluations: int = 0
@@ -68,7 +82,8 @@ class FakeEngine:
             self.jobs.append(job)
         nfe = self.nfe_per_token(job.plan)
         units, text = Units(self.count_prompt_tokens(job.question)), ""
-        written = self.words[: job.plan.rung.max_new_tokens]
+        said = job.question.split() if self.echo else self.words
+        written = said[: job.plan.rung.max_new_tokens]
         for token, word in enumerate(written, start=1):
             for done in range(max(nfe, 1)):
                 if cancelled():
@@ -81,7 +96,7 @@ class FakeEngine:
             units += Units(decode_tokens=1)
             text += (" " if text else "") + word
             yield Piece((" " if token > 1 else "") + word, units)
-        finish = Finish.STOP if len(written) == len(self.words) else Finish.LENGTH
+        finish = Finish.STOP if len(written) == len(said) else Finish.LENGTH
         yield self._outcome(text, units, finish, nfe)
 
     def run_batch(
@@ -102,4 +117,17 @@ class FakeEngine:
             self.evaluations += 1
 
     def _outcome(self, text: str, units: Units, finish: Finish, nfe: int) -> Outcome:
-        return Outcome(text, units, finish, nfe, units.decode_tokens // 2, 0.25)
+        return Outcome(
+            text, units, finish, nfe, units.decode_tokens // 2, 0.25, trace=self._trace(units, nfe)
+        )
+
+    def _trace(self, units: Units, nfe: int) -> Trace:
+        """Every second word of a refined answer was another; the third of three is unsure."""
+        tokens = []
+        for place, word in enumerate(self.words[: units.decode_tokens]):
+            changed = nfe > 0 and place % 2 == 1
+            text = f" {word}" if place else word
+            doubt = (0.02, 0.7, 1.9)[place % 3]
+            base = " other" if changed else text
+            tokens.append(TokenTrace(text, base, nfe, changed, doubt + 0.5, doubt))
+        return Trace(tuple(tokens))

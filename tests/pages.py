@@ -10,16 +10,23 @@ from pathlib import Path
 import gradio as gr
 
 from app.ports import OpenUnitOfWork
-from app.services.ask import Ask
+from app.services.ask import Ask, Limits
+from app.services.audit import Audit
+from app.services.budgets import Budgets
 from app.services.dashboard import Dashboard
+from app.services.drafts import Drafts
+from app.services.policy import PolicyDesk, begin
+from app.services.reviewing import reviewing
+from app.services.simulate import Simulate
 from app.views.launch import launch_options
-from app.views.shell import build
+from app.views.shell import Desks, build
 from policies.document import preset
 from storage.migrate import upgrade
 from storage.pilot import ensure_pilot
 from storage.unit_of_work import open_writer
 from tests.databases import PILOT, Ids, engine_of
 from tests.fakes import FakeEngine
+from tests.people import Cookies
 from tests.samples import MODEL, PRICES, measured
 
 LIMIT_NANOS = 5_000_000_000
@@ -35,6 +42,7 @@ class Pages:
     """Everything a page test may want to look behind."""
 
     demo: gr.Blocks
+    desks: Desks
     ask: Ask
     dashboard: Dashboard
     engine: FakeEngine
@@ -46,13 +54,20 @@ def pages(folder: Path, engine: FakeEngine | None = None, limit_nanos: int = LIM
     database = engine_of(folder / "pilot.db")
     upgrade(database)
     ensure_pilot(database, PILOT, "Pilot", limit_nanos, PRICES.currency, now())
-    uow, policy = open_writer(database, PILOT), preset("pilot")
+    uow, policy = open_writer(database, PILOT), preset("full")
     with uow() as unit:
         unit.add_policy(policy.version, policy.name, policy.text, now())
         unit.add_prices(PRICES, now())
+        begin(unit, policy, now())
         unit.commit()
-    ask, dashboard = Ask(model, uow, uow, policy, now, Ids()), Dashboard(model, uow)
-    return Pages(build(ask, dashboard, model.info()), ask, dashboard, model, uow)
+    ids = Ids()
+    ask, dashboard = Ask(model, uow, uow, policy, now, ids), Dashboard(model, uow)
+    budgets = Budgets(uow, uow, now, Ids("r"), UTC, model.info().model)
+    simulate = Simulate(uow, UTC, MODEL.adapter_sha256, lambda r: r.max_nfe_per_token)
+    drafts = Drafts(PolicyDesk(uow, uow, now), simulate, uow, now, model.info().model)
+    reviews = reviewing(model, uow, uow, policy, now, ids, Limits(), 10_000_000, {})
+    desks = Desks(ask, dashboard, budgets, drafts, reviews, Audit(uow, uow, now))
+    return Pages(build(desks, model.info(), Cookies()), desks, ask, dashboard, model, uow)
 
 
 def slow(seconds: float) -> Callable[[int], None]:

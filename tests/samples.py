@@ -62,7 +62,7 @@ def receipt(answer: str = "301", replayed: bool = False, **changes: object) -> R
 
 def preview(importance: Importance = Importance.HIGH, *ceilings: Ceiling) -> Preview:
     request = Request("How much?", importance, Domain.MATH, "local", "pilot", 19)
-    decision = decide(request, preset("pilot"), PRICES)
+    decision = decide(request, preset("full"), PRICES)
     return Preview(decision, decision.plan.rung.max_nfe_per_token, ceilings)
 
 

@@ -8,7 +8,9 @@ from typing import Any
 from app.ports import AnswerRow, OpenUnitOfWork
 from app.services.ask import Ask, AskForm, Event, Limits, Receipt
 from policies.document import Policy
+from policies.roles import Actor
 from policies.types import Ceiling, Importance
+from tests.actors import ANN
 from tests.databases import POLICY, Ids, ManualClock, broken_invariants, set_limit
 from tests.fakes import FakeEngine
 
@@ -38,9 +40,13 @@ class World:
             uow.commit()
 
     def events(
-        self, key: str = "key", cancelled: Callable[[], bool] = lambda: False, **form: Any
+        self,
+        key: str = "key",
+        cancelled: Callable[[], bool] = lambda: False,
+        actor: Actor = ANN,
+        **form: Any,
     ) -> list[Event]:
-        return list(self.ask()(self.form(**form), key, cancelled))
+        return list(self.ask()(actor, self.form(**form), key, cancelled))
 
     def receipt(self, key: str = "key", **form: Any) -> Receipt:
         last = self.events(key, **form)[-1]
@@ -48,7 +54,7 @@ class World:
         return last
 
     def form(self, **changes: Any) -> AskForm:
-        plain = AskForm(QUESTION, Importance.STANDARD, user="ann", team="sales", seed=7)
+        plain = AskForm(QUESTION, Importance.STANDARD, seed=7)
         return replace(plain, **changes)
 
     def rows(self) -> list[AnswerRow]:

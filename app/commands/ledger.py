@@ -1,18 +1,19 @@
-"""`ledger ...` and `budget ...`: whether the money adds up, refunds, ceilings and raises.
-
-Who is who is taken as given until accounts vouch for names.
-"""
+"""`ledger ...` and `budget ...`: whether the money adds up, refunds, ceilings and raises."""
 
 import argparse
 import uuid
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from app.bootstrap import load_policy, open_storage
 from app.commands.output import as_json, result
-from app.ports import Booking, BookingKind, BudgetRaise, OpenUnitOfWork
+from app.commands.who import speaker
+from app.ports import OpenUnitOfWork
+from app.services.bookings import Bookings
+from app.services.budgets import Budgets
 from app.settings import Settings, amount
+from policies.roles import Actor
 from policies.types import Window
 
 SHOWN = 20
@@ -50,14 +51,10 @@ def rebuild(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def refund(settings: Settings, args: argparse.Namespace) -> int:
-    nanos = -amount("amount", args.amount)
-    booking = Booking(
-        args.answer, BookingKind.REFUND, nanos, args.user, args.reason, args.key, _now()
-    )
-    uow, _ = _open(settings)
-    with uow() as work:
-        booked = work.ledger.book(booking)
-        work.commit()
+    nanos = amount("amount", args.amount)
+    uow, reader = _open(settings)
+    actor = speaker(settings, args, uow, reader, _now)
+    booked = Bookings(uow, _now).refund(actor, args.answer, nanos, args.reason, args.key)
     result("refund booked" if booked else "this refund was booked before; nothing changed")
     return 0
 
@@ -82,21 +79,9 @@ def show(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def ask(settings: Settings, args: argparse.Namespace) -> int:
-    now = _now()
-    wanted = BudgetRaise(
-        id=uuid.uuid4().hex[:12],
-        scope=args.scope,
-        window=Window(args.window),
-        nanos=amount("amount", args.amount),
-        reason=args.reason,
-        asked_by=args.user,
-        asked_at=now,
-        expires_at=now + timedelta(days=args.days),
-    )
-    uow, _ = _open(settings)
-    with uow() as work:
-        work.raises.ask(wanted)
-        work.commit()
+    budgets, actor = _budgets(settings, args)
+    nanos, window = amount("amount", args.amount), Window(args.window)
+    wanted = budgets.ask_raise(actor, args.scope, window, nanos, args.reason, args.days)
     result(f"asked for; another person decides: budget grant {wanted.id} --user NAME")
     return 0
 
@@ -109,11 +94,24 @@ def decline(settings: Settings, args: argparse.Namespace) -> int:
     return _decide(settings, args, granted=False)
 
 
+def limit(settings: Settings, args: argparse.Namespace) -> int:
+    budgets, actor = _budgets(settings, args)
+    nanos, currency = amount("amount", args.amount), budgets.overview(actor).currency
+    budgets.set_limit(actor, args.scope, nanos, currency)
+    result(f"the limit of {args.scope} is {args.amount} {currency}")
+    return 0
+
+
+def _budgets(settings: Settings, args: argparse.Namespace) -> tuple[Budgets, Actor]:
+    """The use cases, and the person for whom they are used."""
+    uow, reader = _open(settings)
+    budgets = Budgets(uow, reader, _now, lambda: uuid.uuid4().hex, settings.zone, settings.model)
+    return budgets, speaker(settings, args, uow, reader, _now)
+
+
 def _decide(settings: Settings, args: argparse.Namespace, granted: bool) -> int:
-    uow, _ = _open(settings)
-    with uow() as work:
-        decided = work.raises.decide(args.raise_id, granted, args.user, _now())
-        work.commit()
+    budgets, actor = _budgets(settings, args)
+    decided = budgets.decide_raise(actor, args.raise_id, granted)
     result(f"{decided.state}, until {decided.expires_at.isoformat()}")
     return 0
 

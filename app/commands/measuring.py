@@ -7,6 +7,7 @@ from typing import Any
 from app import recorded
 from app.bootstrap import Pilot, build
 from app.commands.output import as_json, progress, result
+from app.commands.who import system_user
 from app.loading import load_engine
 from app.ports import Measurement
 from app.services.compare import Comparison, compare
@@ -24,7 +25,10 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
     """Measures a suite at budgets or rungs; --record writes the file that ships with an adapter."""
     name, questions = suites.load_first(args.suite, args.limit)
     pilot = build(settings, load_engine(settings))
-    found = pilot.measure(name + _flags(args), questions, _budgets(pilot, args), args.seed, _tell)
+    actor = pilot.people.at_shell(args.user, system_user())
+    found = pilot.measure(
+        actor, name + _flags(args), questions, _budgets(pilot, args), args.seed, _tell
+    )
     if args.record:
         recorded.write(Path(args.record), found)
     if args.json:

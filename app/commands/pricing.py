@@ -14,6 +14,7 @@ from app import energy
 from app.bootstrap import load_policy, open_storage
 from app.commands.output import as_json, progress, result
 from app.commands.output import show as named
+from app.commands.who import speaker
 from app.services.calibrate import Calibrate, Reconciled, reconciled
 from app.services.policy import valid_now
 from app.settings import Settings
@@ -60,7 +61,8 @@ def calibrate(settings: Settings, args: argparse.Namespace) -> int:
 
     engine = load_engine(settings)
     joules, source = energy.meter(settings.device)
-    uow, _ = open_storage(settings, load_policy(settings.policy), now)
+    uow, reader = open_storage(settings, load_policy(settings.policy), now)
+    actor = speaker(settings, args, uow, reader, now)
     measure = Calibrate(engine, uow, now, joules, cost_of(settings))
 
     def told(done: int, of: int) -> None:
@@ -74,7 +76,7 @@ def calibrate(settings: Settings, args: argparse.Namespace) -> int:
 
     try:
         found = measure(
-            args.repeats, args.tokens, version, lists[0].currency, since, conditions, told
+            actor, args.repeats, args.tokens, version, lists[0].currency, since, conditions, told
         )
     finally:
         engine.close()

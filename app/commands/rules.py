@@ -10,26 +10,29 @@ from typing import Any
 from app.bootstrap import load_policy, open_storage
 from app.commands.output import as_json, result
 from app.commands.output import show as named
+from app.commands.who import speaker
 from app.ports import PolicyVersion
 from app.services.policy import Entry, PolicyDesk, faults, valid_now
 from app.settings import Settings
 from policies import document, prices
 from policies.document import Policy
 from policies.errors import InvalidPolicy
+from policies.roles import Actor
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-def desk(settings: Settings) -> PolicyDesk:
+def desk(settings: Settings, args: argparse.Namespace) -> tuple[PolicyDesk, Actor]:
+    """The use cases, and the person for whom they are used."""
     uow, reader = open_storage(settings, load_policy(settings.policy), now)
-    return PolicyDesk(uow, reader, now)
+    return PolicyDesk(uow, reader, now), speaker(settings, args, uow, reader, now)
 
 
 def show(settings: Settings, args: argparse.Namespace) -> int:
-    policies = desk(settings)
-    found = policies.get(args.version) if args.version else policies.current()
+    policies, actor = desk(settings, args)
+    found = policies.get(actor, args.version) if args.version else policies.current(actor)
     if args.source:
         result(found.source)
     elif args.json:
@@ -58,31 +61,36 @@ def validate(settings: Settings, args: argparse.Namespace) -> int:
 
 def propose(settings: Settings, args: argparse.Namespace) -> int:
     file = Path(args.file)
-    kept = desk(settings).propose(document.read_file(file), file.name, args.user, args.note)
-    named({"version": kept.version, "state": "draft", "proposed_by": args.user}, args.json)
+    policies, actor = desk(settings, args)
+    kept = policies.propose(actor, document.read_file(file), file.name, args.note)
+    named({"version": kept.version, "state": "draft", "proposed_by": actor.user}, args.json)
     return 0
 
 
 def approve(settings: Settings, args: argparse.Namespace) -> int:
-    desk(settings).approve(args.version, args.user)
-    named({"version": args.version, "state": "approved", "approved_by": args.user}, args.json)
+    policies, actor = desk(settings, args)
+    policies.approve(actor, args.version)
+    named({"version": args.version, "state": "approved", "approved_by": actor.user}, args.json)
     return 0
 
 
 def activate(settings: Settings, args: argparse.Namespace) -> int:
-    desk(settings).activate(args.version, args.user, args.note)
-    named({"version": args.version, "state": "active", "activated_by": args.user}, args.json)
+    policies, actor = desk(settings, args)
+    policies.activate(actor, args.version, args.note)
+    named({"version": args.version, "state": "active", "activated_by": actor.user}, args.json)
     return 0
 
 
 def rollback(settings: Settings, args: argparse.Namespace) -> int:
-    version = desk(settings).rollback(args.user, args.to, args.note)
-    named({"version": version, "state": "active", "activated_by": args.user}, args.json)
+    policies, actor = desk(settings, args)
+    version = policies.rollback(actor, args.to, args.note)
+    named({"version": version, "state": "active", "activated_by": actor.user}, args.json)
     return 0
 
 
 def history(settings: Settings, args: argparse.Namespace) -> int:
-    entries = desk(settings).history()
+    policies, actor = desk(settings, args)
+    entries = policies.history(actor)
     if args.json:
         as_json({"versions": [_entry(entry) for entry in entries]})
         return 0
@@ -103,9 +111,9 @@ def history(settings: Settings, args: argparse.Namespace) -> int:
 
 def diff(settings: Settings, args: argparse.Namespace) -> int:
     """A line for every field that differs; `before` alone is compared with what is in force."""
-    policies = desk(settings)
-    before = _named(policies, args.before)
-    after = _named(policies, args.after or policies.current().version)
+    policies, actor = desk(settings, args)
+    before = _named(policies, actor, args.before)
+    after = _named(policies, actor, args.after or policies.current(actor).version)
     found = policies.diff(before, after)
     if args.json:
         changed = [asdict(change) for change in found]
@@ -119,10 +127,10 @@ def diff(settings: Settings, args: argparse.Namespace) -> int:
     return 0
 
 
-def _named(policies: PolicyDesk, name: str) -> Policy:
+def _named(policies: PolicyDesk, actor: Actor, name: str) -> Policy:
     """A file where there is one of that name, else a version."""
     file = Path(name)
-    return document.load(file) if file.exists() else document.stored(policies.get(name).text)
+    return document.load(file) if file.exists() else document.stored(policies.get(actor, name).text)
 
 
 def _said(value: Any) -> str:

@@ -1,47 +1,92 @@
-"""`serve`: the pages, on this machine only until accounts exist."""
+"""`serve`: the pages; without sign-in on this machine only, with accounts wherever one says."""
 
 import argparse
 import ipaddress
 import os
+import socket
 import threading
 
-from app.bootstrap import build, recover_forever
+from app.bootstrap import Pilot, build, recover_forever
 from app.commands.output import progress
 from app.loading import load_engine
+from app.services.accounts import Auth
 from app.settings import Settings
 from policies.errors import InvalidInput
+
+STOP_SECONDS = 10
+"""What runs may end within so long after Ctrl-C; then it is settled to the work done."""
 
 
 def serve(settings: Settings, args: argparse.Namespace) -> int:
     """Runs until interrupted. Running answers are settled to the work done when it stops."""
-    _refuse_strangers(args.host)
+    if settings.auth == Auth.OFF and not _is_loopback(args.host):
+        raise InvalidInput(
+            f"without sign-in (L2D_AUTH=off) only this machine may connect, and {args.host} is no "
+            "loopback address: use 127.0.0.1, or L2D_AUTH=local for accounts"
+        )
+    listener = _listen(args.host, args.port)
     progress("loading the model")
     engine = load_engine(settings)
-    pilot = build(settings, engine)
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read by gradio when it is imported
-    from app.views.launch import launch_options
-    from app.views.shell import build as build_pages
-
     stop = threading.Event()
-    recover_forever(pilot, stop)
-    pages = build_pages(pilot.ask, pilot.dashboard, pilot.engine.info())
-    progress(f"policy {pilot.policy.version}, data in {settings.data_dir}")
-    progress(f"ready: http://{args.host}:{args.port}  (Ctrl-C stops)")
     try:
-        pages.launch(server_name=args.host, server_port=args.port, quiet=True, **launch_options())
-    except OSError as err:
-        raise InvalidInput(f"cannot serve on {args.host}:{args.port}: {err}") from err
+        pilot = build(settings, engine)
+        recover_forever(pilot, stop)
+        _run(pilot, listener, f"http://{_shown(args.host)}:{args.port}")
     finally:
         stop.set()
         engine.close()
+        listener.close()
     return 0
 
 
-def _refuse_strangers(host: str) -> None:
-    """There is no sign-in yet, so nobody but this machine may connect."""
+def _run(pilot: Pilot, listener: socket.socket, address: str) -> None:
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read by gradio when it is imported
+    import uvicorn
+
+    from app.views.launch import application
+    from app.views.shell import Desks
+    from app.views.shell import build as build_pages
+    from app.views.who import of_accounts
+
+    desks = Desks(
+        pilot.ask, pilot.dashboard, pilot.budgets, pilot.drafts, pilot.reviewing, pilot.audit
+    )
+    pages = build_pages(desks, pilot.engine.info(), of_accounts(pilot.sign_in))
+    app = application(pages, pilot.sign_in)
+    progress(f"policy {pilot.policy.version}, data in {pilot.settings.data_dir}")
+    _say_who(pilot, address)
+    progress(f"ready: {address}  (Ctrl-C stops)")
+    # Its access log would hold the addresses of one-time links.
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_SECONDS
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _say_who(pilot: Pilot, address: str) -> None:
+    if pilot.sign_in.auth is Auth.OFF:
+        progress("nobody signs in (L2D_AUTH=off): one local person, who may act as others")
+    elif link := pilot.people.first_admin():
+        hours = int(pilot.people.link_life.total_seconds() // 3600)
+        progress(f"first admin: {address}/welcome?link={link}")
+        progress(f"  chooses a password there; the link works once, for {hours} hours")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Before the model is loaded: a port that is taken is said at once."""
     try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as err:
+        raise InvalidInput(f"cannot serve on {host}:{port}: {err}") from err
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        local = False
-    if not local:
-        raise InvalidInput(f"{host} is not a loopback address; without accounts use 127.0.0.1")
+        return False
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

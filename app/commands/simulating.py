@@ -8,6 +8,7 @@ from typing import Any
 from app.bootstrap import load_policy, open_storage
 from app.commands.output import as_json, result
 from app.commands.pricing import day_of, midnight, now
+from app.commands.who import speaker
 from app.services.calibrate import BEGINNING
 from app.services.simulate import MeasuredMove, Simulate, Simulated
 from app.settings import Settings
@@ -27,10 +28,11 @@ def main(settings: Settings, args: argparse.Namespace) -> int:
     until = midnight(last, settings) if last else now()
     if since >= until:
         raise InvalidInput(f"the first day {args.since} must not be after the last {args.until}")
-    _, reader = open_storage(settings, load_policy(settings.policy), now)
+    uow, reader = open_storage(settings, load_policy(settings.policy), now)
+    actor = speaker(settings, args, uow, reader, now)
     adapter = checkpoint.sha256_of(settings.adapter / checkpoint.WEIGHTS)
     simulate = Simulate(reader, settings.zone, adapter, nfe_per_token)
-    found = simulate(policy, since, until)
+    found = simulate(actor, policy, since, until)
     fields = {"policy_version": policy.version} | _fields(found)
     if args.json:
         as_json(fields)

@@ -12,6 +12,7 @@ from app.presenters.parts import (
     money_span,
     notice,
     number,
+    passes,
     percent,
     seconds,
 )
@@ -99,7 +100,7 @@ def _details(row: AnswerRow, texts: Texts) -> list[tuple[str, str]]:
     units = {
         "prompt": number(row.units.prompt_tokens, texts),
         "decode": number(row.units.decode_tokens, texts),
-        "nfe": number(row.units.nfe, texts),
+        "passes": passes(row.units.nfe, texts),
     }
     return [
         (texts("card.answer"), row.id),

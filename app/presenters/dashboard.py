@@ -1,12 +1,13 @@
 """The Dashboard page: ceilings as tiles, where a measurement comes from, the latest answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from html import escape
 
 from app.i18n import Texts
 from app.money import about, at_least
 from app.ports import AnswerRow, Measurement
+from app.ports.board import By
 from app.presenters.parts import (
     bar,
     day,
@@ -14,15 +15,18 @@ from app.presenters.parts import (
     minute,
     money_span,
     number,
+    passes,
     percent,
     scope_name,
     when,
 )
-from policies.types import Ceiling, Importance
+from app.services.dashboard import Reading
+from policies.types import Ceiling, Domain, Importance, Rung
 
 COLUMNS = ("time", "importance", "domain", "passes", "price", "status", "rating")
 FIRST_MEASUREMENT = "python app.py evaluate --suite pilot --budgets 0,3,7,15,31"
 THUMBS = {1: "up", -1: "down"}
+PERIODS = (7, 30, 90)
 
 
 def heading(name: str, texts: Texts) -> str:
@@ -87,6 +91,89 @@ def no_measurement(texts: Texts) -> str:
 
 def no_spend(texts: Texts) -> str:
     return empty(texts("dashboard.no_spend"), texts("dashboard.no_spend_do"))
+
+
+def periods(texts: Texts) -> list[tuple[str, str]]:
+    """The whole pilot, or its latest days."""
+    latest = [
+        (texts("dashboard.period_days", n=number(days, texts)), str(days)) for days in PERIODS
+    ]
+    return [(texts("dashboard.period_all"), ""), *latest]
+
+
+def anything(names: Sequence[str], texts: Texts) -> list[tuple[str, str]]:
+    """Teams or users as they are called."""
+    return [(texts("dashboard.any"), ""), *((name, name) for name in names)]
+
+
+def importances(texts: Texts) -> list[tuple[str, str]]:
+    named = [(texts(f"importance.{i}"), i.value) for i in Importance]
+    return [(texts("dashboard.any"), ""), *named]
+
+
+def domains(texts: Texts) -> list[tuple[str, str]]:
+    return [(texts("dashboard.any"), ""), *((texts(f"domain.{d}"), d.value) for d in Domain)]
+
+
+def parts_by(texts: Texts) -> list[tuple[str, str]]:
+    return [(texts(f"dashboard.by.{by}"), by.value) for by in By]
+
+
+def points(rungs: Mapping[Importance, Rung], point: str, texts: Texts) -> str:
+    """What a press on a point of the chart does, by keyboard: answers of the rungs in force.
+
+    Those of single domains are there for the chart alone.
+    """
+    buttons = [
+        f'<button type="button" class="small" data-do="point" data-point="{value}" '
+        f"aria-pressed={_quoted(value == point)}{' hidden' if domain else ''}>"
+        f"{escape(texts(f'importance.{importance}'))}</button>"
+        for domain in ("", *Domain)
+        for importance, rung in rungs.items()
+        for value in [f"{rung.max_nfe_per_token}.{domain}"]
+    ]
+    if not buttons:
+        return ""
+    lead = escape(texts("dashboard.points"))
+    return f'<div class="points"><span class="label">{lead}</span>{"".join(buttons)}</div>'
+
+
+def _quoted(true: bool) -> str:
+    return '"true"' if true else '"false"'
+
+
+def behind(found: Sequence[Reading], point: str, reader: tzinfo, texts: Texts) -> str:
+    """The newest answers at a point; of those that one may not read, the figures only."""
+    if not point:
+        return ""
+    cap, _, domain = point.partition(".")
+    known = domain in set(Domain)
+    subject = texts(f"domain.{domain}") if known else texts("dashboard.suite_all")
+    title = texts("dashboard.behind", passes=passes(int(cap), texts), domain=subject)
+    close = (
+        f'<button type="button" class="small" data-do="point" data-point="">'
+        f"{escape(texts('dashboard.behind_close'))}</button>"
+    )
+    rows = "".join(f"<li>{_reading(each, reader, texts)}</li>" for each in found)
+    body = f"<ul>{rows}</ul>" if found else f"<p>{escape(texts('dashboard.behind_none'))}</p>"
+    return f'<section class="behind"><h3>{escape(title)} {close}</h3>{body}</section>'
+
+
+def _reading(each: Reading, reader: tzinfo, texts: Texts) -> str:
+    row = each.row
+    price = about(row.cost_nanos, row.currency, texts.locale)
+    facts = (
+        f"{escape(minute(row.created_at, reader, texts))} · {escape(texts(f'domain.{row.domain}'))}"
+        f" · {money_span(price, row.cost_nanos, row.currency, texts)} · "
+        f"{escape(texts(f'status.{row.status}'))}"
+    )
+    if each.text is None:
+        return f'<p class="label">{facts}</p><p>{escape(texts("dashboard.not_yours"))}</p>'
+    answer = each.text.answer or texts(f"status.{row.status}")
+    return (
+        f'<p class="label">{facts}</p><p class="question">{escape(each.text.question)}</p>'
+        f'<p class="reply">{escape(answer)}</p>'
+    )
 
 
 def thumbs(answers: Sequence[AnswerRow], texts: Texts) -> str:

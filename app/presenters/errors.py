@@ -2,8 +2,9 @@
 
 from app.i18n import Texts
 from app.money import at_least, at_most, exact
-from app.presenters.parts import scope_name
-from policies.errors import InvalidInput, OverCeiling, PilotError
+from app.presenters.ceilings import ceiling_name
+from policies.errors import Forbidden, InvalidInput, OverCeiling, PilotError, Unauthenticated
+from policies.types import Window
 
 
 def error_text(err: Exception, texts: Texts) -> str:
@@ -12,6 +13,10 @@ def error_text(err: Exception, texts: Texts) -> str:
         return _over_ceiling(err, texts)
     if isinstance(err, InvalidInput):
         return _invalid(err, texts)
+    if isinstance(err, Unauthenticated) and err.reason:
+        return texts(f"{err.code}.{err.reason}", **err.values)
+    if isinstance(err, Forbidden):
+        return texts(err.code, action=texts(f"action.{err.values['action']}"))
     if isinstance(err, PilotError) and err.code in texts:
         return texts(err.code, **err.values)
     return texts("error.general")
@@ -39,7 +44,9 @@ def _over_ceiling(err: OverCeiling, texts: Texts) -> str:
     )
     return texts(
         "error.over_ceiling",
-        scope=scope_name(str(values["scope"]), texts),
+        scope=ceiling_name(
+            str(values["scope"]), Window(str(values["window"])), str(values["window_start"]), texts
+        ),
         quote=at_most(quote, currency, texts.locale),
         left=at_least(limit - committed - held, currency, texts.locale),
         limit=exact(limit, currency, texts.locale),

@@ -1,6 +1,6 @@
 """What pages are made of: numbers as the reader writes them, facts, bars. Text is escaped here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import ROUND_FLOOR, Decimal
 from html import escape
@@ -14,15 +14,45 @@ from app.money import exact
 from policies.types import Importance
 
 TRACE = Decimal("0.001")
+SHORT, MINUTES_FROM, HOURS_FROM, DAYS_FROM = 10, 100, 6_000, 180_000
+"""Seconds below which tenths are told, and from which larger units are."""
 
 
 def number(value: int | Decimal, texts: Texts) -> str:
     return str(format_decimal(value, locale=texts.locale))
 
 
+def passes(count: int, texts: Texts) -> str:
+    """So many refinement passes, in words."""
+    return texts("unit.pass" if count == 1 else "unit.passes", n=number(count, texts))
+
+
 def seconds(value: float, texts: Texts) -> str:
     digits = 1 if value >= 1 else 2
     return str(format_decimal(round(Decimal(value), digits), locale=texts.locale))
+
+
+def duration(value: float, texts: Texts) -> str:
+    """Seconds in a unit that suits them: 0.4 s, 12 s, 3 min, 5.5 h, 7 days."""
+    if value < SHORT:
+        return texts("unit.seconds", n=seconds(value, texts))
+    if value < MINUTES_FROM:
+        return texts("unit.seconds", n=number(round(value), texts))
+    if value < HOURS_FROM:
+        return texts("unit.minutes", n=number(round(value / 60), texts))
+    if value < DAYS_FROM:
+        return texts("unit.hours", n=number(round(Decimal(value) / 3600, 1), texts))
+    return texts("unit.days", n=number(round(Decimal(value) / 86_400, 1), texts))
+
+
+def share(value: float, texts: Texts) -> str:
+    """A measured rate in [0, 1]: to a tenth of a per cent, the nearest."""
+    return str(format_percent(value, "#,##0.0%", locale=texts.locale))
+
+
+def whole_percent(value: float, texts: Texts) -> str:
+    """The same where a tenth would only be noise."""
+    return str(format_percent(value, "#,##0%", locale=texts.locale))
 
 
 def percent(part: int, whole: int, texts: Texts) -> str:
@@ -67,6 +97,21 @@ def scope_name(scope: str, texts: Texts) -> str:
     return texts(key, name=name) if key in texts else texts("scope.other", name=scope)
 
 
+def person(name: str, texts: Texts) -> str:
+    """Someone by name; who acts without being anyone in particular, by what they are."""
+    key = f"person.{name}"
+    return texts(key) if key in texts else texts("person.named", name=name)
+
+
+def reason(code: str, values: Mapping[str, str | int], texts: Texts) -> str:
+    """Names of importances and domains in a reason's values are said in the reader's words."""
+    said: dict[str, object] = {}
+    for name, value in values.items():
+        key = f"{name}.{value}"
+        said[name] = texts(key) if key in texts else value
+    return texts(code, **said)
+
+
 def money_span(shown: str, nanos: int, currency: str, texts: Texts) -> str:
     """An amount with all its digits in the tooltip."""
     digits = escape(exact(nanos, currency, texts.locale))
@@ -88,6 +133,31 @@ def bar(part: int, whole: int, label: str, kind: str = "") -> str:
     return (
         f'<progress class="{kind}" max="{max(whole, 1)}" value="{min(part, max(whole, 1))}"'
         f' aria-label="{escape(label)}"></progress>'
+    )
+
+
+def stacked(parts: Mapping[str, int], whole: int, label: str) -> str:
+    """Shares of a whole beside each other, named by their class; said in words to who sees none."""
+    pieces = "".join(
+        f'<span class="{name}" style="flex-grow:{part * 10_000 // max(whole, 1)}"></span>'
+        for name, part in parts.items()
+        if part > 0
+    )
+    return f'<div class="stacked" role="img" aria-label="{escape(label)}">{pieces}</div>'
+
+
+def table(heads: Mapping[str, str], rows: Iterable[Sequence[str]]) -> str:
+    """Headings are plain text by column, cells are HTML. Scrolls by itself where it is narrow."""
+    head = "".join(f'<th scope="col" class="{c}">{escape(h)}</th>' for c, h in heads.items())
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td class="{c}">{cell}</td>' for c, cell in zip(heads, row, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0"><table class="plain"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 

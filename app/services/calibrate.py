@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.ports import Calibration, Clock, Engine, Job, Metered, OpenUnitOfWork
+from app.ports import AuditEvent, Calibration, Clock, Engine, Job, Metered, OpenUnitOfWork
 from policies.calibrate import DeviceCost, Rates, Round, Timed, price_list, rates
 from policies.errors import InvalidInput
 from policies.reconcile import Reconciliation, reconcile
+from policies.roles import Action, Actor, require
 from policies.types import Domain, Plan, PriceList, Rung, Solver
 
 SHORT = "Tell a long story about a village by the sea, the people in it and what they do all year."
@@ -51,6 +52,7 @@ class Calibrate:
 
     def __call__(
         self,
+        actor: Actor,
         repeats: int,
         tokens: int,
         version: str,
@@ -63,6 +65,7 @@ class Calibrate:
 
         `conditions` is asked before and after, so that a machine busy with other work shows.
         """
+        require(actor, Action.MEASURE)
         if not 1 <= repeats <= 100 or not FEW < tokens <= 512:
             raise InvalidInput(
                 f"repeats are from 1 to 100 and tokens from {FEW + 1} to 512, got {repeats} and "
@@ -87,6 +90,12 @@ class Calibrate:
         calibration = Calibration(info.model, info.device, self.clock(), record)
         with self.uow() as uow:
             uow.history.add_calibration(calibration)
+            details = {"device": info.device, "prices": version}
+            uow.audit.append(
+                AuditEvent(
+                    actor.user, "price.calibrate", info.model, details, calibration.measured_at
+                )
+            )
             uow.commit()
         return Calibrated(found, prices, record)
 

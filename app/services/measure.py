@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from app.ports import (
+    AuditEvent,
     Cancelled,
     Clock,
+    Detail,
     Engine,
     Job,
     Measured,
@@ -22,10 +24,11 @@ from evaluation.stats import wilson
 from evaluation.suites import Question
 from policies.document import Policy
 from policies.pricing import in_force, price
+from policies.roles import Action, Actor, require
 from policies.types import Domain, Importance, Plan, PriceList, Rung, Solver
 
 PLAIN = {
-    "solver": Solver.MIDPOINT,
+    "solver": Solver.EULER,
     "guidance": 1.0,
     "gate": None,
     "steady": None,
@@ -75,6 +78,7 @@ class Measure:
 
     def __call__(
         self,
+        actor: Actor,
         suite: str,
         questions: Sequence[Question],
         budgets: Sequence[Budget],
@@ -86,6 +90,7 @@ class Measure:
 
         A budget is stored as soon as it is measured, so that stopping loses only the one under way.
         """
+        require(actor, Action.MEASURE)
         with self.uow() as uow:
             prices = in_force(uow.prices(), self.engine.info().model, self.clock())
         measured = []
@@ -95,6 +100,7 @@ class Measure:
             with self.uow() as uow:
                 for measurement, its_rows in found:
                     uow.measurements.add(measurement, its_rows)
+                uow.audit.append(_event(found[0][0], actor))
                 uow.commit()
             measured += found
         return measured
@@ -155,6 +161,15 @@ class Measure:
             )
             out.append((measurement, part if domain is None else []))
         return out
+
+
+def _event(whole: Measurement, actor: Actor) -> AuditEvent:
+    details: dict[str, Detail] = {
+        "budget": whole.budget,
+        "n": whole.n,
+        "adapter_sha256": whole.adapter_sha256,
+    }
+    return AuditEvent(actor.user, "measure", whole.suite[:200], details, whole.measured_at)
 
 
 def _measured(question: Question, outcome: Outcome, prices: PriceList) -> Measured:

@@ -1,25 +1,22 @@
-"""Policies from draft to force: proposed, approved by another person, activated, rolled back.
+"""Policies from draft to force: proposed, approved by another person, activated, rolled back."""
 
-Who is who is the caller's to know: names are taken as given until accounts vouch for them.
-"""
-
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from app.ports import Activation, Clock, OpenUnitOfWork, PolicyVersion, UnitOfWork
+from app.ports import Activation, AuditEvent, Clock, OpenUnitOfWork, PolicyVersion, UnitOfWork
 from policies.affordable import check
 from policies.changes import Change, changes
 from policies.document import Policy, stored
 from policies.errors import InvalidInput, InvalidPolicy, NotFound
+from policies.roles import Action, Actor, require
 from policies.types import PriceList
 from policies.written import Fault
 
 SETTINGS, OPERATOR = "settings", "operator"
 """Who proposed and who approved the policy that a new pilot begins with."""
-NAME_CHARACTERS, NOTE_CHARACTERS = 200, 2000
+NOTE_CHARACTERS = 2000
 
 
 class PolicyState(StrEnum):
@@ -56,7 +53,7 @@ def begin(uow: UnitOfWork, first: Policy, now: datetime) -> None:
             PolicyVersion(first.version, first.name, first.text, first.text, note, SETTINGS, now)
         )
         uow.policies.approve(first.version, OPERATOR, now)
-    uow.policies.activate(Activation(first.version, OPERATOR, now, "first start"))
+    _activated(uow, Activation(first.version, OPERATOR, now, "first start"), "policy.activate")
 
 
 def in_force(uow: UnitOfWork, first: Policy) -> Policy:
@@ -91,12 +88,16 @@ class PolicyDesk:
     reader: OpenUnitOfWork
     clock: Clock
 
-    def propose(self, text: str, source: str, by: str, note: str = "") -> PolicyVersion:
+    def propose(self, actor: Actor, text: str, source: str, note: str = "") -> PolicyVersion:
         """Keep a draft. Raises InvalidPolicy with every fault, also at the prices in force."""
+        require(actor, Action.PROPOSE_POLICY)
         now = self.clock()
-        _check_text("name", by, NAME_CHARACTERS)
         if len(note) > NOTE_CHARACTERS:
-            raise InvalidInput(f"a note has at most {NOTE_CHARACTERS} characters, got {len(note)}")
+            raise InvalidInput(
+                f"a note has at most {NOTE_CHARACTERS} characters, got {len(note)}",
+                reason="note_long",
+                limit=NOTE_CHARACTERS,
+            )
         with self.uow() as uow:
             policy, found = faults(text, source, valid_now(uow.prices(), now))
             if policy is None or found:
@@ -107,33 +108,37 @@ class PolicyDesk:
                 policy.text,
                 text,
                 note,
-                proposed_by=by,
+                proposed_by=actor.user,
                 proposed_at=now,
             )
             uow.policies.propose(proposal)
+            details = {"name": policy.name, "note": note}
+            uow.audit.append(AuditEvent(actor.user, "policy.propose", policy.version, details, now))
             uow.commit()
         return proposal
 
-    def approve(self, version: str, by: str) -> None:
+    def approve(self, actor: Actor, version: str) -> None:
         """By someone other than the author. Raises InvalidInput, NotFound."""
-        _check_text("name", by, NAME_CHARACTERS)
+        require(actor, Action.APPROVE_POLICY)
+        now = self.clock()
         with self.uow() as uow:
-            uow.policies.approve(version, by, self.clock())
+            uow.policies.approve(version, actor.user, now)
+            uow.audit.append(AuditEvent(actor.user, "policy.approve", version, {}, now))
             uow.commit()
 
-    def activate(self, version: str, by: str, note: str = "") -> None:
+    def activate(self, actor: Actor, version: str, note: str = "") -> None:
         """From the next request on. Raises InvalidInput for a draft or what is active already.
 
         Faults that came with new prices are refused here too.
         """
-        _check_text("name", by, NAME_CHARACTERS)
+        require(actor, Action.ACTIVATE_POLICY)
         with self.uow() as uow:
-            self._activate(uow, version, by, note)
+            self._activate(uow, version, actor.user, note, "policy.activate")
             uow.commit()
 
-    def rollback(self, by: str, to: str = "", note: str = "") -> str:
+    def rollback(self, actor: Actor, to: str = "", note: str = "") -> str:
         """Back to a version that was in force, by default the one before; returns which."""
-        _check_text("name", by, NAME_CHARACTERS)
+        require(actor, Action.ACTIVATE_POLICY)
         with self.uow() as uow:
             before = [each.version for each in uow.policies.activations()]
             earlier = [version for version in before if version != before[0]]
@@ -143,24 +148,28 @@ class PolicyDesk:
                 )
             if not earlier:
                 raise InvalidInput("no other policy was in force before this one")
-            self._activate(uow, to or earlier[0], by, note or "rolled back")
+            note = note or "rolled back"
+            self._activate(uow, to or earlier[0], actor.user, note, "policy.rollback")
             uow.commit()
         return to or earlier[0]
 
-    def current(self) -> PolicyVersion:
+    def current(self, actor: Actor) -> PolicyVersion:
         """Raises NotFound before the first activation."""
+        require(actor, Action.VIEW)
         with self.reader() as uow:
             found = uow.policies.in_force()
         if found is None:
             raise NotFound("no policy is in force yet; start the app once")
         return found
 
-    def get(self, version: str) -> PolicyVersion:
+    def get(self, actor: Actor, version: str) -> PolicyVersion:
+        require(actor, Action.VIEW)
         with self.reader() as uow:
             return uow.policies.get(version)
 
-    def history(self) -> list[Entry]:
+    def history(self, actor: Actor) -> list[Entry]:
         """Every version, newest proposal first."""
+        require(actor, Action.VIEW)
         with self.reader() as uow:
             versions, activations = uow.policies.versions(), uow.policies.activations()
         active = activations[0].version if activations else None
@@ -169,15 +178,23 @@ class PolicyDesk:
     def diff(self, before: Policy, after: Policy) -> list[Change]:
         return changes(before, after)
 
-    def _activate(self, uow: UnitOfWork, version: str, by: str, note: str) -> None:
+    def _activate(self, uow: UnitOfWork, version: str, by: str, note: str, action: str) -> None:
         found, current = uow.policies.get(version), uow.policies.in_force()
         if current is not None and current.version == version:
-            raise InvalidInput(f"{version} is in force already", version=version)
+            raise InvalidInput(
+                f"{version} is in force already", reason="policy_active", version=version
+            )
         now = self.clock()
         _, wrong = faults(found.source, version, valid_now(uow.prices(), now))
         if wrong:
             raise InvalidPolicy(*wrong)
-        uow.policies.activate(Activation(version, by, now, note))
+        _activated(uow, Activation(version, by, now, note), action)
+
+
+def _activated(uow: UnitOfWork, activation: Activation, action: str) -> None:
+    uow.policies.activate(activation)
+    by, at, details = activation.activated_by, activation.activated_at, {"note": activation.note}
+    uow.audit.append(AuditEvent(by, action, activation.version, details, at))
 
 
 def _entry(version: PolicyVersion, activations: list[Activation], active: str | None) -> Entry:
@@ -189,11 +206,3 @@ def _entry(version: PolicyVersion, activations: list[Activation], active: str | 
     else:
         state = PolicyState.APPROVED if version.approved_by else PolicyState.DRAFT
     return Entry(version, state, mine)
-
-
-def _check_text(what: str, text: str, limit: int) -> None:
-    bad = any(unicodedata.category(c) in ("Cc", "Cs") for c in text)
-    if not text.strip() or len(text) > limit or bad:
-        raise InvalidInput(
-            f"a {what} has 1 to {limit} characters, none of them a control character; got {text!r}"
-        )

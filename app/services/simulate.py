@@ -10,6 +10,7 @@ from app.ports import AnswerStatus, Logged, Measured, Measurement, OpenUnitOfWor
 from app.services.measure import PLAIN
 from evaluation.stats import Difference, paired
 from policies.document import Policy
+from policies.roles import Action, Actor, require
 from policies.simulate import Move, NfePerToken, Past, Replay, replay
 from policies.types import Domain, PriceList, Rung, Solver
 
@@ -56,7 +57,8 @@ class Simulate:
     adapter_sha256: str
     nfe_per_token: NfePerToken
 
-    def __call__(self, policy: Policy, since: datetime, until: datetime) -> Simulated:
+    def __call__(self, actor: Actor, policy: Policy, since: datetime, until: datetime) -> Simulated:
+        require(actor, Action.PROPOSE_POLICY)
         with self.reader() as uow:
             lists = {prices.version: prices for prices in uow.prices()}
             logged = uow.history.logged(since, until)

@@ -1,4 +1,4 @@
-"""What the Ask page does when something is pressed or typed. Services act, presenters speak."""
+"""What the Ask page does while a question is written and run. Services act, presenters speak."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -7,19 +7,24 @@ from typing import Any
 
 import gradio as gr
 
-from app.guarded import explain, forced_language, guarded, guarded_stream, words
+from app.guarded import explain, guarded, guarded_stream, words
 from app.i18n import Texts
 from app.ports import ModelInfo
 from app.presenters import ask as show
 from app.presenters.card import card
-from app.presenters.frame import header
+from app.presenters.frame import line
 from app.presenters.parts import notice
 from app.services.ask import Ask, AskForm, Receipt, Started, Written
 from app.services.dashboard import Dashboard
+from app.services.detect import guess
+from app.services.outlook import Outlook
+from app.views.ask_later import rest_of
 from app.views.ask_widgets import Example
 from app.views.labels import Labels
 from app.views.state import Form, Running, new_key
+from app.views.who import Sessions
 from policies.errors import InvalidInput, OverCeiling, PilotError
+from policies.roles import Actor
 from policies.types import Domain, Importance
 
 SHORTEST = "?"
@@ -31,17 +36,21 @@ Updates = tuple[Any, ...]
 class AskHandlers:
     ask: Ask
     dashboard: Dashboard
+    outlook: Outlook
     info: ModelInfo
     running: Running
     labels: Labels
+    sessions: Sessions
 
     @guarded
     def on_load(self, question: str, importance: str, domain: str, request: gr.Request) -> Updates:
+        said = self.labels.say(words(request))
         quoted = self._quoted(question, importance, domain, request)
-        return self._header(request), *quoted, *self.labels.say(words(request))
+        return self._header(request), *quoted, *said
 
     @guarded
     def on_quote(self, question: str, importance: str, domain: str, request: gr.Request) -> Updates:
+        """Importance, domain, quote, notice."""
         return self._quoted(question, importance, domain, request)
 
     @guarded
@@ -49,7 +58,7 @@ class AskHandlers:
         self, question: str, importance: str, domain: str, request: gr.Request
     ) -> Updates:
         """After a run: the notice belongs to the run."""
-        return self._quoted(question, importance, domain, request)[:2]
+        return self._quoted(question, importance, domain, request)[:3]
 
     def fill(self, example: Example) -> Callable[[gr.Request], Updates]:
         """A handler that puts one example into the form."""
@@ -64,26 +73,21 @@ class AskHandlers:
     def on_begin(
         self, question: str, importance: str, domain: str, form: Form, request: gr.Request
     ) -> Updates:
-        """Check it before it waits for the model: notice, form, send, stop, lower, rate, meter."""
+        """Check it before it waits: notice, form, send, stop, lower, after, meter, difference."""
         texts = words(request)
+        unchanged = [gr.skip()] * 6
+        if form.halted:
+            return gr.skip(), replace(form, halted=False, refused=True), *unchanged
         try:
-            self.ask.preview(_form(question, importance, domain, request))
+            preview = self.ask.preview(self._actor(request), _form(question, importance, domain))
         except PilotError as err:
-            told = notice(explain(err, texts))
-            return (
-                told,
-                replace(form, refused=True),
-                gr.skip(),
-                gr.skip(),
-                gr.skip(),
-                gr.skip(),
-                gr.skip(),
-            )
+            return notice(explain(err, texts)), replace(form, refused=True), *unchanged
         self.running.sent(_session(request))
         hidden = gr.update(visible=False)
         shown = gr.update(visible=True, interactive=True)
         busy = gr.update(interactive=False)
-        return "", form.sent(), busy, shown, hidden, hidden, show.waiting(texts)
+        meter = show.waiting(self.ask.engine.queue(preview.decision.granted), texts)
+        return "", form.sent(), busy, shown, hidden, hidden, meter, ""
 
     @guarded_stream
     def on_ask(
@@ -97,32 +101,36 @@ class AskHandlers:
             yield tuple(gr.skip() for _ in range(5))
             return
         texts = words(request)
-        sent = _form(question, importance, domain, request)
+        actor, sent = self._actor(request), _form(question, importance, domain)
+        sent = replace(sent, seed=form.seed)
         with self.running.run(_session(request)) as stop:
             try:
-                with closing(self.ask(sent, form.key or new_key(), stop.is_set)) as events:
+                with closing(self.ask(actor, sent, form.key or new_key(), stop.is_set)) as events:
                     yield from _told(events, form, texts)
             except Exception as err:
                 if form.key is None:
                     raise
-                yield self._failed(err, form, texts)
+                yield self._failed(err, actor, form, texts)
 
     @guarded
     def on_finish(self, form: Form, request: gr.Request) -> Updates:
-        """Header, form, send, stop, lower, rate, thanks: as before the next question."""
-        texts = words(request)
+        """Header, form, send, stop, lower, and all that follows an answer."""
+        texts, actor = words(request), self._actor(request)
         offer = gr.update(visible=False)
         if form.offer:
             name = texts(f"importance.{form.offer}")
             offer = gr.update(visible=True, value=texts("ask.use_lower", importance=name))
+        rest: Updates = ("", gr.update(visible=False), gr.skip(), "", "")
+        if form.answer_id:
+            before = self.ask.read(actor, form.before) if form.before else None
+            rest = rest_of(self.ask, actor, self.ask.read(actor, form.answer_id), before, texts)
         return (
             self._header(request),
-            replace(form, key=None),
+            replace(form, key=None, seed=None),
             gr.update(interactive=True),
             gr.update(visible=False),
             offer,
-            gr.update(visible=bool(form.answer_id)),
-            "",
+            *rest,
         )
 
     def on_stop(self, request: gr.Request) -> dict[str, Any]:
@@ -137,36 +145,37 @@ class AskHandlers:
         """Importance, notice, lower."""
         return form.offer or gr.skip(), "", gr.update(visible=False)
 
-    @guarded
-    def on_up(self, form: Form, request: gr.Request) -> str:
-        self.ask.rate(form.answer_id, 1)
-        return show.thanks(words(request))
-
-    @guarded
-    def on_down(self, form: Form, request: gr.Request) -> str:
-        self.ask.rate(form.answer_id, -1)
-        return show.thanks(words(request))
+    def _actor(self, request: gr.Request) -> Actor:
+        return self.sessions(request).actor
 
     def _header(self, request: gr.Request) -> str:
-        ceilings = self.dashboard.overview().ceilings
-        return header("ask", self.info, ceilings, words(request), forced_language(request))
+        ceilings = self.dashboard.ceilings(self._actor(request))
+        return line(self.info, ceilings, words(request))
 
     def _quoted(self, question: str, importance: str, domain: str, request: gr.Request) -> Updates:
-        """Choices with prices, the quote, and what is wrong with the question, if anything."""
+        """Choices with prices, domains, the quote, and what is wrong with the question, if any."""
         texts, asked = words(request), bool((question or "").strip())
         try:
-            form = _form(question if asked else SHORTEST, importance, domain, request)
-            previews = {i: self.ask.preview(replace(form, importance=i)) for i in Importance}
+            actor = self._actor(request)
+            form = _form(question if asked else SHORTEST, importance, domain)
+            previews = {i: self.ask.preview(actor, replace(form, importance=i)) for i in Importance}
+            looks = self.outlook()
         except PilotError as err:
             names = gr.update(choices=show.importance_names(texts))
-            return names, gr.skip(), notice(explain(err, texts))
-        choices = gr.update(choices=show.importance_choices(previews, asked, texts))
-        return choices, show.quote(previews[form.importance], asked, texts), ""
+            return names, gr.skip(), gr.skip(), notice(explain(err, texts))
+        choices = gr.update(choices=show.importance_choices(previews, looks, asked, texts))
+        found = form.domain if asked and domain == show.AUTO else None
+        domains = gr.update(choices=show.domain_detected(found, texts))
+        chosen = previews[form.importance]
+        queue = self.ask.engine.queue(chosen.decision.granted)
+        return choices, domains, show.quote(chosen, asked, texts, queue), ""
 
-    def _failed(self, err: Exception, form: Form, texts: Texts) -> Updates:
+    def _failed(self, err: Exception, actor: Actor, form: Form, texts: Texts) -> Updates:
         """What went wrong, in the page; with the receipt where work was done and charged."""
         form.offer = str(err.values.get("fits", "")) if isinstance(err, OverCeiling) else ""
-        receipt = card(self.ask.read(form.answer_id), texts) if form.answer_id else gr.skip()
+        receipt = gr.skip()
+        if form.answer_id:
+            receipt = card(self.ask.read(actor, form.answer_id), texts)
         return gr.skip(), "", receipt, notice(explain(err, texts)), form
 
 
@@ -185,17 +194,17 @@ def _told(
             yield show.answer(text, True, texts), gauges, gr.skip(), gr.skip(), gr.skip()
         else:
             form.answer_id = event.row.id
-            final = show.answer(event.text.answer, False, texts)
+            final = show.answer(event.text.answer, False, texts, event.row.status)
             yield final, "", card(event, texts), "", form
 
 
-def _form(question: str, importance: str, domain: str, request: gr.Request) -> AskForm:
+def _form(question: str, importance: str, domain: str) -> AskForm:
     try:
-        what, about = Importance(importance), Domain(domain)
+        what = Importance(importance)
+        about = guess(question or "") if domain == show.AUTO else Domain(domain)
     except ValueError as err:
         raise InvalidInput(str(err)) from err
-    form = AskForm(question or "", what, about)
-    return replace(form, user=request.username) if request.username else form
+    return AskForm(question or "", what, about)
 
 
 def _session(request: gr.Request) -> str:

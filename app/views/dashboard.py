@@ -1,150 +1,296 @@
-"""The Dashboard page: one read model shown in parts, kept fresh by one timer."""
+"""The Dashboard page: one read model shown in parts, filters that stay in the link, one timer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import tzinfo
 from typing import Any
 
 import gradio as gr
 
-from app.figures import quality, spend
-from app.guarded import QUIET, forced_language, guarded, words
+from app import figures
+from app.guarded import QUIET, guarded, words
 from app.i18n import Texts
-from app.ports import Clock, ModelInfo
+from app.ports import ModelInfo
+from app.ports.board import By, Slice
 from app.presenters import dashboard as show
-from app.presenters.frame import header
+from app.presenters import facts, sheets
+from app.presenters.frame import line
 from app.presenters.parts import zone
+from app.presenters.sheet import take
 from app.services.dashboard import Dashboard, Overview
 from app.views import top as page_top
+from app.views.dashboard_widgets import CHARTS, Filters, Parts, filters, parts
 from app.views.labels import Labels
+from app.views.press import pressed
+from app.views.who import Sessions
+from policies.types import Domain, Importance
 
 REFRESH_SECONDS = 5
-WITH_TIME_ZONE = "(zone, ...rest) => [Intl.DateTimeFormat().resolvedOptions().timeZone, ...rest]"
 Updates = tuple[Any, ...]
+REMEMBER = """(zone, ...values) => {
+  const names = %s, query = new URLSearchParams(location.search);
+  names.forEach((name, i) => {
+    if (values[i]) query.set(name, values[i]); else query.delete(name);
+  });
+  const said = query.toString();
+  history.replaceState(null, '', location.pathname + (said ? '?' + said : ''));
+  return [Intl.DateTimeFormat().resolvedOptions().timeZone, ...values];
+}"""
+"""What is chosen is kept in the address, so that a link shows the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
-    """What a refresh writes, in the order of `DashboardHandlers.on_refresh`."""
+class Chosen:
+    """The filters as the page sends them; whatever is not known there is no restriction."""
 
-    top: gr.HTML
-    header: gr.HTML
-    tiles: gr.HTML
-    suite: gr.Dropdown
-    quality: gr.Plot
-    provenance: gr.HTML
-    spend: gr.Plot
-    no_spend: gr.HTML
-    table: gr.HTML
-    seen: gr.State
+    period: str
+    team: str
+    user: str
+    importance: str
+    domain: str
+    by: str
+    suite: str
+    point: str
+
+    @classmethod
+    def read(cls, *values: str | None) -> "Chosen":
+        return cls(*(str(value or "") for value in values))
 
     @property
-    def all(self) -> list[Any]:
-        return [getattr(self, name) for name in self.__slots__]
+    def parted(self) -> By:
+        return By(self.by) if self.by in set(By) else By.TEAM
+
+    @property
+    def cap(self) -> int | None:
+        """Of the point: evaluations a token."""
+        number = self.point.partition(".")[0]
+        return int(number) if number.isdecimal() and len(number) < 6 else None
+
+    def slice(self, first_day: str) -> Slice:
+        return Slice(
+            first_day=first_day,
+            team=self.team,
+            user=self.user,
+            importance=Importance(self.importance) if self.importance in set(Importance) else None,
+            domain=Domain(self.domain) if self.domain in set(Domain) else None,
+        )
+
+    def at_point(self, chosen: Slice) -> Slice:
+        domain = self.point.partition(".")[2]
+        if domain not in set(Domain):
+            return chosen
+        return Slice(
+            chosen.first_day,
+            chosen.last_day,
+            chosen.team,
+            chosen.user,
+            chosen.importance,
+            Domain(domain),
+        )
+
+
+NAMES = [field.name for field in fields(Chosen)]
 
 
 @dataclass(frozen=True)
 class DashboardHandlers:
     dashboard: Dashboard
     info: ModelInfo
-    clock: Clock
     labels: Labels
+    sessions: Sessions
 
     @guarded
     def on_load(self, request: gr.Request) -> Updates:
-        return tuple(self.labels.say(words(request)))
+        """The filters as the link says, then every fixed word."""
+        query = dict(request.query_params)
+        asked = (_known(name, str(query.get(name) or "")) for name in NAMES)
+        return *asked, *self.labels.say(words(request))
 
     @guarded
-    def on_refresh(self, zone_name: str, suite: str, seen: str, request: gr.Request) -> Updates:
+    def on_refresh(
+        self,
+        zone_name: str,
+        period: str,
+        team: str,
+        user: str,
+        importance: str,
+        domain: str,
+        by: str,
+        suite: str,
+        point: str,
+        seen: str,
+        request: gr.Request,
+    ) -> Updates:
         """All parts; only the time where nothing changed: charts keep what is pointed at."""
-        texts, reader = words(request), zone(zone_name)
-        overview = self.dashboard.overview()
-        top = show.top(self.clock(), reader, texts)
-        state = _fingerprint(overview, suite, reader, texts)
+        texts, reader, actor = words(request), zone(zone_name), self.sessions(request).actor
+        asked = Chosen.read(period, team, user, importance, domain, by, suite, point)
+        top = show.top(self.dashboard.clock(), reader, texts)
+        state = repr((self.dashboard.pulse(actor), asked, str(reader), texts.language, actor))
         if state == seen:
-            return top, *(gr.skip() for _ in range(len(_Parts.__slots__) - 1))
-        return (
-            top,
-            header("dashboard", self.info, overview.ceilings, texts, forced_language(request)),
-            show.tiles(overview.ceilings, texts),
-            *_quality(overview, suite, texts),
-            *_spend(overview, reader, texts),
-            show.table(overview.answers, reader, texts),
-            state,
+            return Parts.updates(top=top)
+        days = int(asked.period) if asked.period in map(str, show.PERIODS) else None
+        chosen = asked.slice(self.dashboard.first_day(days))
+        seen_now = self.dashboard.overview(actor, chosen, asked.parted)
+        behind = ""
+        if asked.cap is not None:
+            found = self.dashboard.behind(actor, asked.at_point(chosen), asked.cap)
+            behind = show.behind(found, asked.point, reader, texts)
+        return Parts.updates(
+            top=top,
+            header=line(self.info, list(seen_now.ceilings), texts),
+            tiles=show.tiles(seen_now.ceilings, texts),
+            team=gr.update(choices=show.anything(seen_now.teams, texts), value=asked.team),
+            user=gr.update(choices=show.anything(seen_now.users, texts), value=asked.user),
+            **_quality(seen_now, asked, texts),
+            behind=behind,
+            **_spend(seen_now, reader, texts),
+            **_rest(seen_now, reader, texts),
+            table=show.table(seen_now.answers, reader, texts),
+            seen=state,
         )
 
+    def on_point(self, event: gr.EventData) -> str:
+        return pressed(event).get("point", "")
 
-def build(page: gr.Blocks, dashboard: Dashboard, info: ModelInfo, clock: Clock) -> None:
+
+def build(page: gr.Blocks, dashboard: Dashboard, info: ModelInfo, sessions: Sessions) -> None:
     """Lay out and wire the page in the blocks that are open."""
     labels = Labels()
     head = page_top.header(page)
-    reader = gr.Textbox(visible=False)
+    reader, point = gr.Textbox(visible=False), gr.Textbox(visible=False)
     with gr.Row(elem_id="dashboard-top"):
         top = gr.HTML(elem_id="top", padding=False)
         refresh = labels.make(
             gr.Button, {"value": "dashboard.refresh"}, size="sm", scale=0, elem_id="refresh"
         )
-    parts = _parts(head, top, labels)
-    handlers = DashboardHandlers(dashboard, info, clock, labels)
-    given = [reader, parts.suite, parts.seen]
-    page.load(handlers.on_load, None, labels.components, **QUIET)
-    page.load(handlers.on_refresh, given, parts.all, js=WITH_TIME_ZONE, **QUIET)
-    gr.on(
-        [gr.Timer(REFRESH_SECONDS).tick, refresh.click, parts.suite.input],
-        handlers.on_refresh,
-        given,
-        parts.all,
-        js=WITH_TIME_ZONE,
+    chosen = filters(labels)
+    shown = parts(head, top, chosen, labels)
+    handlers = DashboardHandlers(dashboard, info, labels, sessions)
+    given = [reader, *_inputs(chosen, shown, point), shown.seen]
+    fresh = {
+        "fn": handlers.on_refresh,
+        "inputs": given,
+        "outputs": shown.all,
+        "js": REMEMBER % NAMES,
         **QUIET,
+    }
+    asked = _inputs(chosen, shown, point)
+    page.load(None, js=CHARTS, api_visibility="private")
+    page.load(handlers.on_load, None, [*asked, *labels.components], **QUIET).then(**fresh)
+    gr.on(
+        [
+            gr.Timer(REFRESH_SECONDS).tick,
+            refresh.click,
+            *(each.input for each in asked if each is not point),
+        ],
+        **fresh,
     )
+    for pressable in (shown.points, shown.behind):
+        pressable.click(handlers.on_point, None, [point], **QUIET).then(**fresh)
 
 
-def _parts(head: gr.HTML, top: gr.HTML, labels: Labels) -> _Parts:
-    tiles = gr.HTML(elem_id="tiles", padding=False)
-    with gr.Row(elem_id="charts"):
-        with gr.Column(scale=3, min_width=320, elem_id="quality-panel"):
-            labels.html(lambda t: show.heading("quality", t), padding=False)
-            suite = labels.make(
-                gr.Dropdown, {"label": "dashboard.suite"}, visible=False, elem_id="suite"
-            )
-            quality_plot = gr.Plot(show_label=False, container=False, elem_id="quality")
-            provenance = gr.HTML(elem_id="provenance", padding=False)
-        with gr.Column(scale=2, min_width=320, elem_id="spend-panel"):
-            labels.html(lambda t: show.heading("spend", t), padding=False)
-            spend_plot = gr.Plot(show_label=False, container=False, elem_id="spend")
-            no_spend = gr.HTML(elem_id="no-spend", padding=False)
-    with gr.Column(elem_id="answers-panel"):
-        labels.html(lambda t: show.heading("latest", t), padding=False)
-        table = gr.HTML(elem_id="answers", padding=False)
-    return _Parts(
-        top=top, header=head, tiles=tiles, suite=suite, quality=quality_plot, provenance=provenance,
-        spend=spend_plot, no_spend=no_spend, table=table, seen=gr.State(""),
-    )  # fmt: skip
+def _inputs(chosen: Filters, shown: Parts, point: gr.Textbox) -> list[Any]:
+    """In the order of `Chosen`."""
+    return [
+        chosen.period,
+        chosen.team,
+        chosen.user,
+        chosen.importance,
+        chosen.domain,
+        shown.by,
+        shown.suite,
+        point,
+    ]
 
 
-def _quality(overview: Overview, suite: str | None, texts: Texts) -> Updates:
-    """Suite, chart, provenance; or how to get a first measurement."""
-    suites = show.suites(overview.measurements)
+def _known(name: str, value: str) -> str:
+    """As a link says it, where that can be chosen; else what the page begins with."""
+    legal: dict[str, set[str]] = {
+        "period": set(map(str, show.PERIODS)),
+        "importance": set(Importance),
+        "domain": set(Domain),
+        "by": set(By),
+    }
+    if name in legal and value not in legal[name]:
+        return By.TEAM.value if name == "by" else ""
+    return value
+
+
+def _quality(seen: Overview, asked: Chosen, texts: Texts) -> dict[str, Any]:
+    """Suite, chart, what it comes to; or how to get a first measurement."""
+    suites = show.suites(seen.measurements)
     if not suites:
         hidden = gr.update(visible=False)
-        return hidden, hidden, show.no_measurement(texts)
-    chosen = suite if suite in suites else suites[0]
-    measured = [m for m in overview.measurements if m.suite == chosen]
-    return (
-        gr.update(choices=suites, value=chosen, visible=len(suites) > 1),
-        gr.update(value=quality(measured, texts), visible=True),
-        show.provenance(measured, texts),
-    )
+        return {
+            "suite": hidden,
+            "quality": hidden,
+            "points": "",
+            "pays": "",
+            "quality_take": "",
+            "provenance": show.no_measurement(texts),
+        }
+    chosen = asked.suite if asked.suite in suites else suites[0]
+    measured = [m for m in seen.measurements if m.suite == chosen]
+    return {
+        "suite": gr.update(choices=suites, value=chosen, visible=len(suites) > 1),
+        "quality": gr.update(value=figures.quality(measured, texts, seen.rungs), visible=True),
+        "points": show.points(seen.rungs, asked.point, texts),
+        "pays": facts.pays(seen.pays, texts),
+        "quality_take": take(sheets.quality(measured, texts), "quality", texts),
+        "provenance": show.provenance(measured, texts),
+    }
 
 
-def _spend(overview: Overview, reader: tzinfo, texts: Texts) -> Updates:
+def _spend(seen: Overview, reader: tzinfo, texts: Texts) -> dict[str, Any]:
     """Chart and what stands in its place while nothing is spent."""
-    if not overview.spend:
-        return gr.update(visible=False), show.no_spend(texts)
-    pilot = next((c for c in overview.ceilings if c.scope == "pilot"), None)
-    return gr.update(value=spend(overview.spend, pilot, reader, texts), visible=True), ""
+    if not seen.days:
+        hidden = gr.update(visible=False)
+        told = show.no_spend(texts)
+        return {
+            "spend": hidden,
+            "parts": hidden,
+            "no_spend": told,
+            "coming": "",
+            "spend_take": "",
+            "parts_take": "",
+        }
+    pilot = next((c for c in seen.ceilings if c.scope == "pilot"), None)
+    if seen.points:
+        chart = figures.spend(seen.points, pilot, reader, texts)
+    else:
+        limit = pilot if seen.whole else None
+        chart = figures.spend_by_day(seen.days, limit, seen.coming, seen.currency, texts)
+    named = sheets.names(seen.parts, seen.by, texts)
+    return {
+        "spend": gr.update(value=chart, visible=True),
+        "no_spend": "",
+        "coming": facts.coming(seen, texts),
+        "spend_take": take(sheets.spend(seen.days, seen.currency, texts), "spend", texts),
+        "parts": gr.update(
+            value=figures.parts(seen.parts, named, seen.currency, texts), visible=True
+        ),
+        "parts_take": take(sheets.parts(seen.parts, seen.by, seen.currency, texts), "parts", texts),
+    }
 
 
-def _fingerprint(overview: Overview, suite: str | None, reader: tzinfo, texts: Texts) -> str:
-    """Equal where the page would show the same. Spend shows in the ceilings."""
-    measured = [(m.suite, m.measured_at) for m in overview.measurements]
-    return repr((overview.ceilings, overview.answers, measured, suite, str(reader), texts.language))
+def _rest(seen: Overview, reader: tzinfo, texts: Texts) -> dict[str, Any]:
+    """Work, use of the device, what people found."""
+    hidden = gr.update(visible=False)
+    told: dict[str, Any] = {
+        "work": hidden,
+        "saved": show.no_spend(texts),
+        "work_take": "",
+        "use": hidden,
+        "usage": show.no_spend(texts),
+        "use_take": "",
+        "reviewed": facts.liked(seen.work, texts)
+        + facts.reviewed(seen.verdicts, seen.audited, seen.months, texts),
+    }
+    if any(answer.units.decode_tokens for answer in seen.work):
+        told["work"] = gr.update(value=figures.work(seen.work, texts), visible=True)
+        told["saved"] = facts.saved(seen.work, texts)
+        told["work_take"] = take(sheets.work(seen.work, texts), "work", texts)
+    if seen.use:
+        told["use"] = gr.update(value=figures.use(seen.use.hours, reader, texts), visible=True)
+        told["usage"] = facts.usage(seen.use, texts)
+        told["use_take"] = take(sheets.use(seen.use.hours, texts), "use", texts)
+    return told

@@ -4,7 +4,7 @@ Until a page has loaded they carry catalogue keys, which the browser translates;
 says them in the language it has chosen, so that `?lang=` rules over the browser.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -30,17 +30,28 @@ class Labels:
         self._track(component, lambda texts: {name: texts(key) for name, key in keys.items()})
         return component
 
+    def options(
+        self,
+        kind: type[C],
+        label: str,
+        names: Callable[[Texts], Sequence[tuple[str, str | int]]],
+        first: Texts,
+        **options: Any,
+    ) -> C:
+        """One of several, named by a presenter; in the words of `first` until the page loads."""
+        given: dict[str, Any] = {"label": I18nData(label), "choices": names(first)}
+        component = kind(**given, **options)
+        self._track(component, lambda texts: {"label": texts(label), "choices": names(texts)})
+        return component
+
     def choices(
         self,
         label: str,
-        names: Callable[[Texts], list[tuple[str, str]]],
+        names: Callable[[Texts], Sequence[tuple[str, str | int]]],
         first: Texts,
         **options: Any,
     ) -> gr.Radio:
-        """One of several, named by a presenter; in the words of `first` until the page loads."""
-        component = gr.Radio(label=I18nData(label), choices=names(first), **options)
-        self._track(component, lambda texts: {"label": texts(label), "choices": names(texts)})
-        return component
+        return self.options(gr.Radio, label, names, first, **options)
 
     def html(self, render: Callable[[Texts], str], **options: Any) -> gr.HTML:
         """Fixed words in HTML, made by a presenter; blank until the page has loaded."""

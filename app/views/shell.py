@@ -1,25 +1,68 @@
-"""Both pages in one Blocks. Everything they need is an argument; nothing is built at import."""
+"""All pages in one Blocks. Everything they need is an argument; nothing is built at import."""
+
+from dataclasses import dataclass
 
 import gradio as gr
 
 from app.i18n import DEFAULT, texts
 from app.ports import ModelInfo
 from app.services.ask import Ask
+from app.services.audit import Audit
+from app.services.budgets import Budgets
 from app.services.dashboard import Dashboard
+from app.services.drafts import Drafts
+from app.services.reviewing import Reviewing
+from app.services.side_by_side import SideBySide
 from app.views import ask as ask_page
+from app.views import audit as audit_page
+from app.views import budgets as budgets_page
+from app.views import compare as compare_page
 from app.views import dashboard as dashboard_page
+from app.views import policy as policy_page
+from app.views import review as review_page
+from app.views.top import frame
+from app.views.who import Sessions
 
 WAITING_LINE = 64
 """Questions that may wait for the model; more are told to come back."""
 
 
-def build(ask: Ask, dashboard: Dashboard, info: ModelInfo) -> gr.Blocks:
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """The services that pages speak to."""
+
+    ask: Ask
+    dashboard: Dashboard
+    budgets: Budgets
+    drafts: Drafts
+    reviewing: Reviewing
+    audit: Audit
+
+
+def build(desks: Desks, info: ModelInfo, sessions: Sessions) -> gr.Blocks:
     """Serve it with `launch_options()`."""
     words = texts(DEFAULT)
     demo: gr.Blocks
     with gr.Blocks(title=words("app.name"), analytics_enabled=False) as demo:
-        ask_page.build(demo, ask, dashboard, info)
+        frame(demo, "ask", sessions)
+        ask_page.build(demo, desks.ask, desks.dashboard, desks.reviewing.waiting, info, sessions)
     with demo.route(words("nav.dashboard"), "/dashboard"):
-        dashboard_page.build(demo, dashboard, info, ask.clock)
+        frame(demo, "dashboard", sessions)
+        dashboard_page.build(demo, desks.dashboard, info, sessions)
+    with demo.route(words("nav.budgets"), "/budgets"):
+        frame(demo, "budgets", sessions)
+        budgets_page.build(demo, desks.budgets, info, sessions)
+    with demo.route(words("nav.policy"), "/policy"):
+        frame(demo, "policy", sessions)
+        policy_page.build(demo, desks.drafts, sessions)
+    with demo.route(words("nav.review"), "/review"):
+        frame(demo, "review", sessions)
+        review_page.build(demo, desks.reviewing, sessions)
+    with demo.route(words("nav.audit"), "/audit"):
+        frame(demo, "audit", sessions)
+        audit_page.build(demo, desks.audit, sessions)
+    with demo.route(words("nav.compare"), "/compare"):
+        frame(demo, "compare", sessions)
+        compare_page.build(demo, SideBySide(desks.ask), sessions)
     demo.queue(max_size=WAITING_LINE, default_concurrency_limit=1)
     return demo

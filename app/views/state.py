@@ -22,10 +22,19 @@ class Form:
     answer_id: str = ""
     offer: str = ""
     """The lower importance that would have fit under the ceiling."""
+    before: str = ""
+    """The answer that this one is shown beside: the same question with less compute."""
+    seed: int | None = None
+    """Of the answer before, so that only the compute differs."""
+    again: bool = False
+    """The next question sent is the one before with more compute."""
+    halted: bool = False
+    """There is nothing to ask again; the next step runs nothing."""
 
     def sent(self) -> "Form":
         """A second press while the first is on its way keeps the key, and so runs nothing again."""
-        return Form(key=self.key or new_key())
+        key = self.key or new_key()
+        return Form(key=key, before=self.before, seed=self.seed) if self.again else Form(key=key)
 
 
 class Running:

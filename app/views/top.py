@@ -1,14 +1,44 @@
-"""What both pages begin with."""
+"""What every page begins with: the name, the ways to go, who one is; then model and budget."""
+
+from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
+
+from app.guarded import QUIET, forced_language, guarded, words
+from app.presenters.frame import masthead
+from app.views.who import Sessions
 
 SAY_LANGUAGE = """() => {
   const forced = new URLSearchParams(location.search).get("lang");
   if (["en", "ja"].includes(forced)) document.documentElement.lang = forced;
 }"""
 """Screen readers and fonts go by the language of the document; Gradio sets it to the browser's."""
+WITH_TIME_ZONE = "(zone, ...rest) => [Intl.DateTimeFormat().resolvedOptions().timeZone, ...rest]"
+IN_ZONE: dict[str, Any] = {"js": WITH_TIME_ZONE, **QUIET}
+"""For a handler whose first input is a hidden textbox: it is given the reader's own time zone."""
 
 
-def header(page: gr.Blocks) -> gr.HTML:
+@dataclass(frozen=True)
+class Frame:
+    """Fills the masthead of one page."""
+
+    page: str
+    sessions: Sessions
+
+    @guarded
+    def on_load(self, request: gr.Request) -> str:
+        session = self.sessions(request)
+        return masthead(self.page, session, words(request), forced_language(request))
+
+
+def frame(page: gr.Blocks, name: str, sessions: Sessions) -> None:
+    """The masthead, in the blocks that are open."""
     page.load(None, js=SAY_LANGUAGE, api_visibility="private")
-    return gr.HTML(elem_id="header", padding=False)
+    held = gr.HTML(elem_id="header", padding=False)
+    page.load(Frame(name, sessions).on_load, None, [held], **QUIET)
+
+
+def header(_page: gr.Blocks) -> gr.HTML:
+    """Where a page says which model answers and what is left of the budget."""
+    return gr.HTML(elem_id="status-line", padding=False)

@@ -19,7 +19,8 @@ def run(engine: LocalEngine, job: Job) -> tuple[list[Piece], Outcome]:
 
 
 def test_pieces_add_up_to_the_answer_and_its_units(engine: LocalEngine) -> None:
-    pieces, outcome = run(engine, Job(QUESTION, plan(Importance.STANDARD), 1))
+    rung = Rung(Solver.EULER, 3, 1.0, 96)
+    pieces, outcome = run(engine, Job(QUESTION, Plan(Domain.MATH, rung), 1))
     assert "".join(p.text for p in pieces) == outcome.text
     assert outcome.units.nfe == 3 * outcome.units.decode_tokens
     assert outcome.units.prompt_tokens == engine.count_prompt_tokens(QUESTION)
@@ -62,4 +63,5 @@ def test_a_batch_counts_each_answer_for_itself(engine: LocalEngine) -> None:
     outcomes = engine.run_batch(jobs, lambda: False)
     for job, outcome in zip(jobs, outcomes, strict=True):
         tokens = outcome.units.decode_tokens
-        assert outcome.units == Units(engine.count_prompt_tokens(job.question), tokens, 3 * tokens)
+        nfe = tokens * job.plan.rung.max_nfe_per_token
+        assert outcome.units == Units(engine.count_prompt_tokens(job.question), tokens, nfe)

@@ -6,15 +6,20 @@ import pytest
 from playwright.sync_api import expect
 
 from app.bootstrap import Pilot
-from app.views.shell import build
+from app.services.accounts import LOCAL
+from app.views.shell import Desks, build
 from tests.browser.chrome import browser, open_page
 from tests.pages import served
+from tests.people import Cookies
 
 
 @pytest.mark.browser
 def test_a_question_is_answered_priced_and_on_the_dashboard(pilot: Pilot) -> None:
+    desks = Desks(
+        pilot.ask, pilot.dashboard, pilot.budgets, pilot.drafts, pilot.reviewing, pilot.audit
+    )
     with (
-        served(build(pilot.ask, pilot.dashboard, pilot.engine.info())) as address,
+        served(build(desks, pilot.engine.info(), Cookies())) as address,
         browser() as chromium,
     ):
         page = open_page(chromium, address)
@@ -22,8 +27,8 @@ def test_a_question_is_answered_priced_and_on_the_dashboard(pilot: Pilot) -> Non
         expect(page.locator("#question textarea")).to_have_value(re.compile(r"\w"))
         page.click("#send")
         expect(page.locator("#card")).to_contain_text("Receipt", timeout=180_000)
-        (row,) = pilot.dashboard.overview().answers
-        text = pilot.ask.read(row.id).text.answer
+        (row,) = pilot.dashboard.overview(LOCAL).answers
+        text = pilot.ask.read(LOCAL, row.id).text.answer
         expect(page.locator("#answer")).to_contain_text(text.splitlines()[-1])
         expect(page.locator("#card")).to_contain_text(str(row.units.nfe))
         board = open_page(chromium, address + "dashboard")
@@ -34,7 +39,7 @@ def test_a_question_is_answered_priced_and_on_the_dashboard(pilot: Pilot) -> Non
 
 
 def test_the_shipped_measurements_are_of_the_shipped_adapter(pilot: Pilot) -> None:
-    shown = pilot.dashboard.overview().measurements
+    shown = pilot.dashboard.overview(LOCAL).measurements
     whole = {m.budget: m for m in shown if m.domain is None}
     assert {0, 3, 7, 15} <= set(whole)
     assert all(m.shipped for m in whole.values())

@@ -5,6 +5,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from tests.pages import Pages
+from tests.people import EVERYONE
 
 
 @pytest.fixture
@@ -13,13 +14,13 @@ def client(address: str) -> Client:
 
 
 def test_ask_streams_and_ends_with_answer_and_card(client: Client, made: Pages) -> None:
-    job = client.submit("How much?", "high", "math", api_name="/ask")
+    job = client.submit("How much?", "standard", "math", api_name="/ask")
     answer, meter, card, notice = job.result(timeout=30)
     assert "301" in answer
     assert "Refinement passes" in card
     assert (meter, notice) == ("", "")
     assert len(job.outputs()) > 3
-    assert len(made.dashboard.overview().spend) == 1
+    assert len(made.dashboard.overview(EVERYONE).points) == 1
 
 
 def test_a_program_gets_its_error_as_an_error(client: Client) -> None:

@@ -14,7 +14,8 @@ TOKYO = zone("Asia/Tokyo")
 
 def test_quality_has_a_line_for_each_domain_and_one_for_all() -> None:
     figure = quality(measured(), EN)
-    assert [line.name for line in figure.data] == ["Math", "Data", "Business", "All questions"]
+    names = [line.name for line in figure.data]
+    assert names == ["Math", "Data", "Business", "All questions", "Efficient frontier"]
 
 
 def test_a_quality_point_is_cost_against_accuracy_with_its_interval() -> None:

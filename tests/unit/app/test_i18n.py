@@ -15,10 +15,12 @@ from policies import errors
 ROOT = Path(__file__).parents[3]
 SPEAKERS = [
     ROOT / "app" / "guarded.py",
-    ROOT / "app" / "figures.py",
+    *sorted((ROOT / "app" / "figures").glob("*.py")),
     *sorted((ROOT / "app" / "views").glob("*.py")),
     *sorted((ROOT / "app" / "presenters").glob("*.py")),
 ]
+PARTS = ("app", "policies", "storage")
+"""What raises errors that people read."""
 EN, JA = (texts(language).messages for language in ("en", "ja"))
 AREAS = {key.split(".")[0] for key in EN}
 KEY = re.compile(r"[a-z_]+(\.[a-z_]*[a-z])+")
@@ -54,15 +56,24 @@ def key_patterns() -> set[str]:
     return found
 
 
+def reasons(error: ast.Call) -> Iterator[str]:
+    """What an error names as its reason: by keyword, or as the second argument; either of two."""
+    given = [word.value for word in error.keywords if word.arg == "reason"] + error.args[1:2]
+    for value in given:
+        for part in (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,):
+            if isinstance(part, ast.Constant) and part.value:
+                yield str(part.value)
+
+
 def error_keys() -> set[str]:
-    kinds = [e for e in vars(errors).values() if isinstance(e, type)]
-    codes = {e.code for e in kinds if issubclass(e, errors.PilotError)}
-    sources = [*(ROOT / "app").rglob("*.py"), *(ROOT / "policies").rglob("*.py")]
-    for node in trees(sources):
+    kinds = {n: e for n, e in vars(errors).items() if isinstance(e, type)}
+    coded = {n: e.code for n, e in kinds.items() if issubclass(e, errors.PilotError)}
+    codes = set(coded.values())
+    for node in trees([f for part in PARTS for f in (ROOT / part).rglob("*.py")]):
         if isinstance(node, ast.Call):
-            for word in node.keywords:
-                if word.arg == "reason" and isinstance(word.value, ast.Constant):
-                    codes.add(f"error.invalid_input.{word.value.value!s}")
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            if name in ("InvalidInput", "Unauthenticated"):
+                codes |= {f"{coded[name]}.{reason}" for reason in reasons(node)}
             first = node.args[0] if node.args else None
             named = isinstance(node.func, ast.Name) and node.func.id == "Reason"
             if named and isinstance(first, ast.Constant):

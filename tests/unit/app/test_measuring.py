@@ -23,7 +23,7 @@ def typed(*flags: str) -> Namespace:
 
 def pilot() -> Pilot:
     """All that budgets need of one: its policy."""
-    return cast(Pilot, Namespace(policy=preset("pilot")))
+    return cast(Pilot, Namespace(policy=preset("full")))
 
 
 def test_gate_and_candidates_reach_every_budget_but_that_of_the_base() -> None:
@@ -49,7 +49,7 @@ def test_gate_and_candidates_reach_every_budget_but_that_of_the_base() -> None:
     [
         (),
         ("--gate", "0.9"),
-        ("--solver", "euler", "--guidance", "2.0"),
+        ("--solver", "midpoint", "--guidance", "2.0"),
         ("--gate", "0.25", "--candidates", "2", "--temperature", "0.5"),
     ],
 )

@@ -15,7 +15,9 @@ from app.presenters.errors import error_text
 from app.presenters.parts import percent, seconds, zone
 from app.services.ask import Written
 from policies.errors import InvalidInput, NotFound, OverCeiling, Unpriced
-from policies.types import Ceiling, Domain, Importance, Units
+from policies.roles import Actor
+from policies.types import Ceiling, Domain, Importance, Units, Window
+from tests.people import AIKO, CHIKA, EMI, EVERYONE
 from tests.samples import MODEL, NOON, PILOT, measured, measurement, preview, receipt, row, started
 
 EN, JA = texts("en"), texts("ja")
@@ -23,10 +25,14 @@ TOKYO = zone("Asia/Tokyo")
 EVIL = "<img src=x onerror=alert(1)>"
 
 
-def over_ceiling(fits: str) -> OverCeiling:
+def over_ceiling(
+    fits: str, scope: str = "team:sales", window: Window = Window.DAY, start: str = "2025-11-24"
+) -> OverCeiling:
     return OverCeiling(
         "over",
-        scope="team:sales",
+        scope=scope,
+        window=window,
+        window_start=start,
         limit_nanos=1_000_000,
         committed_nanos=700_000,
         held_nanos=100_000,
@@ -44,7 +50,7 @@ def plain(html: str) -> str:
 
 
 def test_every_importance_says_what_it_means_buys_and_costs() -> None:
-    choices = ask.importance_choices({i: preview(i) for i in Importance}, True, EN)
+    choices = ask.importance_choices({i: preview(i) for i in Importance}, {}, True, EN)
     assert [value for _, value in choices] == list(Importance)
     routine, critical = choices[0][0].split("\n"), choices[3][0].split("\n")
     assert routine[0] == "Routine"
@@ -153,6 +159,23 @@ def test_over_a_ceiling_every_number_and_the_rung_that_fits_are_named() -> None:
     assert "「日常」なら" in error_text(over_ceiling("routine"), JA)
 
 
+@pytest.mark.parametrize(
+    ("scope", "window", "start", "en", "ja"),
+    [
+        ("team:sales", Window.DAY, "2025-11-24", "team sales (November 24)", "11月24日"),
+        ("user:ann", Window.MONTH, "2025-11", "budget of ann (November 2025)", "2025年11月"),
+        ("pilot", Window.WHOLE, "", "pilot budget (whole pilot)", "パイロット全期間"),
+        ("request", Window.REQUEST, "", "limit for one question has", "質問1件あたりの上限"),
+    ],
+)
+def test_over_a_ceiling_says_which_window_of_it(
+    scope: str, window: Window, start: str, en: str, ja: str
+) -> None:
+    refusal = over_ceiling("", scope, window, start)
+    assert en in error_text(refusal, EN)
+    assert ja in error_text(refusal, JA)
+
+
 def test_over_a_ceiling_with_nothing_lower_sends_to_the_budget_owner() -> None:
     assert "budget owner" in error_text(over_ceiling(""), EN)
 
@@ -187,19 +210,50 @@ def test_an_error_is_told_in_the_readers_words(err: Exception, en: str, ja: str)
 # --- frame and dashboard -------------------------------------------------------------------------
 
 
-def test_the_header_names_model_and_budget_and_keeps_a_forced_language() -> None:
-    shown = frame.header("ask", MODEL, [PILOT], EN, "en")
+def test_the_line_under_the_name_says_which_model_answers_and_what_is_left() -> None:
+    shown = frame.line(MODEL, [PILOT], EN)
     assert "pilot-tasks-1" in shown
     assert "$4.99 left of $5.00" in shown
-    assert 'href="./dashboard?lang=en"' in shown
-    assert 'href="./dashboard"' in frame.header("ask", MODEL, [PILOT], EN, None)
-    assert "no budget set" in frame.header("ask", MODEL, [], EN, None)
+    assert "no budget set" in frame.line(MODEL, [], EN)
+
+
+def test_a_forced_language_is_kept_by_every_way_to_go() -> None:
+    session = frame.Session(EVERYONE)
+    assert 'href="./dashboard?lang=en"' in frame.masthead("ask", session, EN, "en")
+    assert 'href="./dashboard"' in frame.masthead("ask", session, EN, None)
+
+
+def test_only_what_a_role_may_do_is_shown_the_way_to() -> None:
+    def ways(actor: Actor) -> list[str]:
+        return re.findall(
+            r'href="\./(\w*)"', frame.masthead("budgets", frame.Session(actor), EN, None)
+        )
+
+    assert ways(AIKO) == ["", "compare", "dashboard", "budgets", "policy"]
+    assert ways(CHIKA) == ["review", "dashboard", "budgets", "policy"]
+    assert ways(EMI) == ["dashboard", "budgets", "policy", "audit"]
+
+
+def test_a_page_that_is_not_for_a_role_says_for_whom_it_is() -> None:
+    shown = plain(frame.masthead("review", frame.Session(AIKO), JA, None))
+    assert "利用できる役割：レビュー担当" in shown  # noqa: RUF001
+    assert "closed" not in frame.masthead("review", frame.Session(CHIKA), JA, None)
+
+
+def test_one_may_switch_only_where_nobody_signs_in() -> None:
+    acting = frame.masthead("ask", frame.Session(AIKO, (EVERYONE, AIKO)), EN, None)
+    assert '<option value="aiko" selected>' in acting
+    assert "sign-out" not in acting
+    signed_in = frame.masthead("ask", frame.Session(AIKO, signs_out=True), EN, None)
+    assert "act-as" not in signed_in
+    assert 'action="./sign-out"' in signed_in
 
 
 def test_names_from_outside_cannot_become_markup() -> None:
     evil = replace(MODEL, adapter=EVIL, base=EVIL, device=EVIL)
     shown = [
-        frame.header("ask", evil, [PILOT], EN, None),
+        frame.line(evil, [PILOT], EN),
+        frame.masthead("ask", frame.Session(Actor(EVIL, EVIL, frozenset())), EN, None),
         card(receipt(policy_version=EVIL, price_version=EVIL, id=EVIL), EN),
         board.tiles([Ceiling(f"user:{EVIL}", 1, 0, 0, "USD")], EN),
         board.provenance([measurement(3, 0.5, suite=EVIL)], EN),
@@ -263,4 +317,4 @@ def test_an_unknown_time_zone_is_read_as_utc() -> None:
 
 
 def test_domains_can_all_be_chosen() -> None:
-    assert [value for _, value in ask.domain_choices(JA)] == list(Domain)
+    assert [value for _, value in ask.domain_choices(JA)] == [ask.AUTO, *Domain]

@@ -187,7 +187,7 @@ def test_replay_admits_exactly_what_the_ledger_in_memory_admits(
         payer = Payer(query.request.user, query.request.team, decision.granted)
         day = day_of(query.created_at, TOKYO)
         hold = Held(query.id, payer, day, decision.quote.nanos, query.finished_at)
-        refused += not book.reserve(hold, decision.limits, query.created_at)
+        refused += not book.reserve([hold], decision.limits, query.created_at)
     assert replayed(asked, draft).refused_after == refused
 
 

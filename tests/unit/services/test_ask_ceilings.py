@@ -10,6 +10,7 @@ from app.services.ask import Started
 from policies.ceilings import CeilingRule
 from policies.errors import OverCeiling
 from policies.types import AtCeiling, Importance, Window
+from tests.actors import ANN
 from tests.databases import PRICES
 from tests.unit.policies.policies import QUOTES, policy
 from tests.world import World
@@ -128,7 +129,7 @@ def test_policy_changed_between_two_questions_holds_for_the_second(world: World)
 
 def test_preview_shows_the_ceilings_the_question_would_count_under(world: World) -> None:
     under(world, ("team", Window.DAY, 999), ("user:bob", Window.DAY, 1))
-    preview = world.ask().preview(world.form())
+    preview = world.ask().preview(ANN, world.form())
     assert [(c.scope, c.window, c.limit_nanos) for c in preview.ceilings] == [
         ("pilot", Window.WHOLE, 1_000_000),
         ("team:sales", Window.DAY, 999),

@@ -4,31 +4,14 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from sqlalchemy import Connection, Engine, event
 
 from app.ports import AnswerStatus
 from policies.errors import OverCeiling
 from policies.pricing import price
 from storage.unit_of_work import open_writer
 from tests.databases import DIALECTS, PILOT, PRICES, database, engine_of
+from tests.deaths import Died, die_at
 from tests.world import World
-
-
-class Died(BaseException):
-    """Nothing in the code catches this, as nothing catches SIGKILL."""
-
-
-def die_at(engine: Engine, statement: int) -> None:
-    """Every statement and commit from this one on, counted from 1, fails."""
-    done = count(1)
-
-    def step(connection: Connection, *_details: object) -> None:
-        if next(done) >= statement:
-            connection.invalidate()  # as the dead leave theirs: closed, not committed
-            raise Died
-
-    event.listen(engine, "before_cursor_execute", step)
-    event.listen(engine, "commit", step)
 
 
 def run_until_death(url: str, statement: int, limit: int | None) -> bool:

@@ -13,6 +13,7 @@ from app.services.ask import Event, Limits, Receipt, Started, Written
 from policies.errors import InvalidInput, KeyReused, OverCeiling, Unavailable, Unpriced
 from policies.pricing import price
 from policies.types import Importance, Units
+from tests.actors import ANN, requester
 from tests.databases import LIMIT_NANOS, PRICES, Ids
 from tests.fakes import FakeEngine
 from tests.world import World
@@ -41,7 +42,7 @@ def test_receipt_is_what_the_ledger_says(world: World) -> None:
 
 
 def test_worst_case_is_held_while_the_model_runs(world: World) -> None:
-    events = world.ask()(world.form(), "key")
+    events = world.ask()(ANN, world.form(), "key")
     next(events)
     assert world.ceiling().held_nanos == QUOTE
     assert world.only_row().status is AnswerStatus.RUNNING
@@ -104,7 +105,7 @@ def test_cancel_at_evaluation_k_charges_exactly_k(world: World, evaluation: int)
 
 
 def test_page_closed_before_the_first_word_charges_nothing(world: World) -> None:
-    events = world.ask()(world.form(), "key")
+    events = world.ask()(ANN, world.form(), "key")
     next(events)
     events.close()
     row = world.only_row()
@@ -114,7 +115,7 @@ def test_page_closed_before_the_first_word_charges_nothing(world: World) -> None
 
 
 def test_page_closed_midway_keeps_and_charges_what_was_written(world: World) -> None:
-    events = world.ask()(world.form(), "key")
+    events = world.ask()(ANN, world.form(), "key")
     assert [type(next(events)) for _ in range(3)] == [Started, Written, Written]
     events.close()
     row = world.only_row()
@@ -139,7 +140,7 @@ class EngineAhead(FakeEngine):
 
 def test_page_closed_while_the_engine_was_ahead_is_charged_for_all_it_did(world: World) -> None:
     world.engine = EngineAhead()
-    events = world.ask()(world.form(), "key")
+    events = world.ask()(ANN, world.form(), "key")
     assert [type(next(events)) for _ in range(2)] == [Started, Written]
     events.close()
     row = world.only_row()
@@ -149,7 +150,7 @@ def test_page_closed_while_the_engine_was_ahead_is_charged_for_all_it_did(world:
 
 
 def test_page_closed_after_the_last_word_changes_nothing(world: World) -> None:
-    events = world.ask()(world.form(), "key")
+    events = world.ask()(ANN, world.form(), "key")
     while not isinstance(next(events), Receipt):
         pass
     events.close()
@@ -228,7 +229,7 @@ def test_lease_is_kept_while_an_evaluation_takes_long(world: World) -> None:
         assert world.ask().recover() == []
 
     world.engine.before = slow
-    assert world.receipt(importance=Importance.CRITICAL).row.status is AnswerStatus.RELEASED
+    assert world.receipt(importance=Importance.CRITICAL).row.status is AnswerStatus.PENDING_REVIEW
 
 
 def test_database_busy_at_a_heartbeat_does_not_kill_the_answer(world: World) -> None:
@@ -251,7 +252,7 @@ def test_answer_is_released_by_the_second_try_where_its_settlement_was_locked_ou
 
 
 def test_crashed_run_is_recovered_to_the_work_recorded(world: World) -> None:
-    events = world.ask()(world.form(), "key")
+    events = world.ask()(ANN, world.form(), "key")
     for _ in range(3):
         next(events)
     assert world.ask().recover() == []  # its lease is good
@@ -276,7 +277,12 @@ def test_same_key_and_request_is_answered_once(world: World) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"question": "Another?"}, {"importance": Importance.HIGH}, {"team": "ops"}, {"seed": 8}],
+    [
+        {"question": "Another?"},
+        {"importance": Importance.HIGH},
+        {"actor": requester("ann", "ops")},
+        {"seed": 8},
+    ],
 )
 def test_same_key_with_another_request_is_refused(world: World, change: dict[str, Any]) -> None:
     first = world.receipt()
@@ -310,11 +316,11 @@ def test_submit_that_comes_second_between_look_and_hold_runs_nothing(
 
 
 def test_keys_of_two_people_never_meet(world: World) -> None:
-    assert world.receipt().row.id != world.receipt(user="bob").row.id
+    assert world.receipt().row.id != world.receipt(actor=requester("bob")).row.id
 
 
 def test_replay_of_a_running_answer_shows_it_running(world: World) -> None:
-    events = world.ask()(world.form(), "key")
+    events = world.ask()(ANN, world.form(), "key")
     started = next(events)
     assert isinstance(started, Started)
     (replay,) = world.events()
@@ -332,7 +338,7 @@ def test_seed_is_chosen_where_none_is_given(world: World) -> None:
 
 
 def test_preview_holds_nothing(world: World) -> None:
-    preview = world.ask().preview(world.form())
+    preview = world.ask().preview(ANN, world.form())
     assert preview.decision.quote.nanos == QUOTE
     assert preview.nfe_per_token == 3
     assert preview.ceilings == (world.ceiling(),)
@@ -354,10 +360,10 @@ def test_unpriced_model_does_not_run(world: World) -> None:
         {"question": "w " * 1025},
         {"question": "a\x00b"},
         {"question": "\ud800"},
-        {"user": ""},
-        {"user": "x" * 201},
-        {"team": "\ud800"},
-        {"team": "a\x00"},
+        {"actor": requester("")},
+        {"actor": requester("x" * 201)},
+        {"actor": requester("ann", "\ud800")},
+        {"actor": requester("ann", "a\x00")},
         {"seed": -1},
         {"seed": 2**63},
     ],
@@ -379,10 +385,10 @@ def test_key_that_names_nothing_is_refused(world: World, key: str) -> None:
 def test_thumb_can_be_changed_and_nothing_else_is_a_thumb(world: World) -> None:
     answer_id = world.receipt().row.id
     for thumb in (1, -1):
-        world.ask().rate(answer_id, thumb)
+        world.ask().rate(ANN, answer_id, thumb)
         assert world.only_row().rating == thumb
     with pytest.raises(InvalidInput):
-        world.ask().rate(answer_id, 2)
+        world.ask().rate(ANN, answer_id, 2)
 
 
 def _failing_from(

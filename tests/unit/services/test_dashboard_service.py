@@ -1,13 +1,16 @@
 """The dashboard's numbers are those of one moment."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
-from app.ports import AnswerStatus, Measurement
-from app.services.dashboard import Dashboard
+from app.ports import AnswerStatus, Calibration, Measurement
+from app.services.dashboard import Dashboard, Site
 from policies.errors import OverCeiling
 from policies.types import Importance
+from tests.actors import ANN, SPONSOR
 from tests.databases import PRICES, START
 from tests.fakes import MODEL
 from tests.world import World
@@ -20,12 +23,16 @@ def test_overview_agrees_with_the_ledger(world: World) -> None:
     world.limit(spent)
     with pytest.raises(OverCeiling):
         world.events("refused")
-    overview = Dashboard(world.engine, world.uow).overview()
-    assert [point.importance for point in overview.spend] == list(Importance)
-    assert sum(point.cost_nanos for point in overview.spend) == spent
+    overview = Dashboard(world.engine, world.uow).overview(SPONSOR)
+    assert [point.importance for point in overview.points] == list(Importance)
+    assert sum(point.cost_nanos for point in overview.points) == spent
     assert [ceiling.committed_nanos for ceiling in overview.ceilings] == [spent]
     assert len(overview.answers) == 5
-    assert {row.status for row in overview.answers} == {AnswerStatus.RELEASED, AnswerStatus.REFUSED}
+    assert {row.status for row in overview.answers} == {
+        AnswerStatus.RELEASED,
+        AnswerStatus.PENDING_REVIEW,
+        AnswerStatus.REFUSED,
+    }
 
 
 def test_measurements_of_another_adapter_are_not_shown(world: World) -> None:
@@ -50,4 +57,74 @@ def test_measurements_of_another_adapter_are_not_shown(world: World) -> None:
         uow.measurements.add(ours, [])
         uow.measurements.add(replace(ours, adapter_sha256="c" * 64), [])
         uow.commit()
-    assert Dashboard(world.engine, world.uow).overview().measurements == [ours]
+    assert Dashboard(world.engine, world.uow).overview(SPONSOR).measurements == [ours]
+
+
+QUERIES = 20
+
+
+def test_a_page_takes_few_queries_however_much_it_shows(world: World) -> None:
+    for key, importance in enumerate(Importance):
+        world.receipt(str(key), importance=importance)
+    board = Dashboard(world.engine, world.uow, world.clock)
+    with world.uow() as uow:
+        engine = uow._connection.engine  # type: ignore[attr-defined]
+    said: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: said.append(args[2]))
+    board.overview(SPONSOR)
+    assert 0 < len(said) <= QUERIES
+
+
+def test_a_forecast_leads_from_the_latest_whole_days_to_the_end(world: World) -> None:
+    for day in range(7):
+        world.receipt(str(day))
+        world.clock.advance(timedelta(days=1))
+    end = (world.clock() + timedelta(days=10)).date()
+    found = Dashboard(world.engine, world.uow, world.clock, Site(ends_on=end)).overview(SPONSOR)
+    assert found.coming is not None
+    assert (found.coming.ahead, found.coming.n) == (10, 7)
+    assert found.coming.nanos == 10 * world.charges()[0]
+    over = Dashboard(
+        world.engine, world.uow, world.clock, Site(ends_on=world.clock().date() - timedelta(days=3))
+    )
+    ended = over.overview(SPONSOR).coming
+    assert ended is not None
+    assert ended.nanos == 0
+
+
+def test_idle_time_is_what_answers_leave_and_carbon_needs_watts_and_a_factor(world: World) -> None:
+    world.receipt("a")
+    world.clock.advance(timedelta(hours=1))
+    site = Site(grams_per_kwh=500)
+    plain = Dashboard(world.engine, world.uow, world.clock, site).overview(SPONSOR).use
+    assert plain is not None
+    assert plain.idle_share == pytest.approx(1 - plain.busy_seconds / 3600)
+    assert plain.energy is None
+    record = {"rates_seconds": {"watts": {"median": 36.0}}}
+    with world.uow() as uow:
+        uow.history.add_calibration(
+            Calibration(world.engine.info().model, "cpu", world.clock(), record)
+        )
+        uow.commit()
+    metered = Dashboard(world.engine, world.uow, world.clock, site).overview(SPONSOR).use
+    assert metered is not None
+    assert metered.energy is not None
+    assert metered.energy.joules == pytest.approx(36 * metered.busy_seconds)
+    assert metered.energy.grams == pytest.approx(metered.energy.joules / 3.6e6 * 500)
+
+
+def test_behind_a_point_only_what_one_may_read_is_read(world: World) -> None:
+    world.receipt("a")
+    board = Dashboard(world.engine, world.uow, world.clock)
+    chosen, cap = board.overview(ANN).chosen, world.only_row().nfe_cap_per_token
+    (own,) = board.behind(ANN, chosen, cap)
+    (anothers,) = board.behind(SPONSOR, chosen, cap)
+    assert own.text is not None
+    assert anothers.text is None
+
+
+def test_first_days_of_a_period_are_whole_days_of_the_pilot(world: World) -> None:
+    board = Dashboard(world.engine, world.uow, world.clock)
+    assert board.first_day(None) == ""
+    assert board.first_day(1) == world.clock().date().isoformat()
+    assert board.first_day(7) == (world.clock().date() - timedelta(days=6)).isoformat()

@@ -11,6 +11,7 @@ from app.services.measure import Measure, Measuring, budget_of
 from evaluation.suites import Question
 from policies.errors import Unavailable
 from policies.types import Domain, Rung, Solver, Units
+from tests.actors import FINN
 from tests.databases import POLICY, START
 from tests.fakes import MODEL, FakeEngine
 from tests.world import World
@@ -55,12 +56,12 @@ def measure(world: World, engine: FakeEngine) -> Measure:
 
 def test_all_questions_of_a_budget_go_to_the_engine_at_once(world: World) -> None:
     engine = Batches()
-    measure(world, engine)("s", questions(), BUDGETS, 5)
+    measure(world, engine)(FINN, "s", questions(), BUDGETS, 5)
     assert engine.sizes == [300, 300, 300]
 
 
 def test_rows_are_in_the_order_of_the_questions_whatever_ends_first(world: World) -> None:
-    found = measure(world, Batches())("s", questions(), BUDGETS[:1], 5)
+    found = measure(world, Batches())(FINN, "s", questions(), BUDGETS[:1], 5)
     (_, rows) = found[0]
     assert [row.question_id for row in rows] == [f"q{i}" for i in range(300)]
     assert [row.correct for row in rows] == [i % 3 == 0 for i in range(300)]
@@ -70,7 +71,7 @@ def test_rows_are_in_the_order_of_the_questions_whatever_ends_first(world: World
 
 def test_each_budget_meets_each_question_with_the_same_noise(world: World) -> None:
     engine = FakeEngine()
-    measure(world, engine)("s", questions(), BUDGETS, 5)
+    measure(world, engine)(FINN, "s", questions(), BUDGETS, 5)
     for budget in (0, 300, 600):
         jobs = engine.jobs[budget : budget + 300]
         assert {q.question: 5 + i for i, q in enumerate(questions())} == {
@@ -80,7 +81,7 @@ def test_each_budget_meets_each_question_with_the_same_noise(world: World) -> No
 
 def test_progress_is_told_at_every_question_that_ends(world: World) -> None:
     told = list[Measuring]()
-    measure(world, Batches())("s", questions(9), BUDGETS[:2], 5, told.append)
+    measure(world, Batches())(FINN, "s", questions(9), BUDGETS[:2], 5, told.append)
     assert [at.done for at in told] == [*range(1, 10)] * 2
     assert {(at.budget, at.of) for at in told} == {(0, 9), (3, 9)}
     assert [told[8].correct, told[17].correct] == [3, 3]
@@ -90,7 +91,7 @@ def test_a_measurement_stopped_midway_keeps_the_budgets_that_were_whole(world: W
     engine = FakeEngine()
     with pytest.raises(Unavailable, match="stopped"):
         measure(world, engine)(
-            "s", questions(9), BUDGETS, 5, cancelled=lambda: len(engine.jobs) > 12
+            FINN, "s", questions(9), BUDGETS, 5, cancelled=lambda: len(engine.jobs) > 12
         )
     with world.uow() as uow:
         kept = uow.measurements.latest(MODEL.adapter_sha256)

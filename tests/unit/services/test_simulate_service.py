@@ -17,6 +17,7 @@ from policies.document import Policy
 from policies.errors import InvalidInput, OverCeiling
 from policies.simulate import Basis, Move, Replay
 from policies.types import Domain, Importance, Rung, Solver, Units
+from tests.actors import FINN
 from tests.databases import POLICY, PRICES, START
 from tests.fakes import MODEL
 from tests.samples import measurement
@@ -35,7 +36,7 @@ def simulate(world: World) -> Simulate:
 
 
 def over(world: World, draft: Policy) -> Replay:
-    return simulate(world)(draft, START - DAY, START + DAY).replay
+    return simulate(world)(FINN, draft, START - DAY, START + DAY).replay
 
 
 def test_policy_in_force_replays_to_what_the_ledger_charged(world: World) -> None:
@@ -72,7 +73,7 @@ def test_only_queries_of_the_days_asked_for_are_replayed(world: World) -> None:
     world.receipt("key-1")
     world.clock.advance(DAY)
     world.receipt("key-2")
-    found = simulate(world)(POLICY, START, START + DAY)
+    found = simulate(world)(FINN, POLICY, START, START + DAY)
     assert (found.replay.queries, found.currency) == (1, PRICES.currency)
 
 
@@ -162,7 +163,14 @@ def test_calibration_is_measured_priced_and_kept_with_its_conditions(world: Worl
     measure = Calibrate(world.engine, world.uow, world.clock, joules, DeviceCost(3600 * 10**9))
     done: list[tuple[int, int]] = []
     found = measure(
-        2, 12, "m-1", "JPY", START, lambda: {"load": [0.1]}, lambda n, of: done.append((n, of))
+        FINN,
+        2,
+        12,
+        "m-1",
+        "JPY",
+        START,
+        lambda: {"load": [0.1]},
+        lambda n, of: done.append((n, of)),
     )
     assert done == [(1, 2), (2, 2)]
     assert len(world.engine.jobs) == 4 * 3  # the first round warms up
@@ -175,7 +183,7 @@ def test_calibration_is_measured_priced_and_kept_with_its_conditions(world: Worl
     assert kept.record["rates_seconds"]["watts"]["median"] == 10.0 / 0.25
     for repeats, tokens in ((0, 12), (2, 4), (2, 513)):
         with pytest.raises(InvalidInput, match="repeats are from 1 to 100"):
-            measure(repeats, tokens, "m-2", "JPY", START, dict)
+            measure(FINN, repeats, tokens, "m-2", "JPY", START, dict)
 
 
 def test_reconciliation_reads_what_the_ledger_and_the_meter_say(world: World) -> None:

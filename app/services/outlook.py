@@ -1,0 +1,115 @@
+"""What each importance may be expected to bring: how long it takes and how often it is right.
+
+Measured, with intervals, or not said. Times are those of the newest answers here; accuracy is
+that of the largest question set at the same cap of evaluations, compared question by question.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import quantiles
+
+from app.ports import AnswerStatus, Clock, Engine, Measured, Measurement, OpenUnitOfWork
+from app.ports.board import Sampled, Slice
+from app.services.compare import worth
+from app.services.policy import in_force
+from policies.document import Policy
+from policies.types import Importance, Rung
+
+LOOKED_AT = 2000
+"""Newest answers that times are taken from."""
+FEWEST = 5
+KEPT = timedelta(seconds=30)
+"""How long an outlook is shown before it is read anew."""
+Recorded = Sequence[tuple[Measurement, Sequence[Measured]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """Seconds from sending to the end: the median of n, and where the middle 80 % lie."""
+
+    seconds: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    takes: Takes | None = None
+    measured: Measurement | None = None
+    """On the largest question set, at this cap; None where nobody measured it."""
+    no_better_than: Importance | None = None
+    """A cheaper importance over which no gain was shown."""
+
+
+Looks = Mapping[Importance, Look]
+
+
+@dataclass
+class Outlook:
+    engine: Engine
+    reader: OpenUnitOfWork
+    policy: Policy
+    """Until one is activated."""
+    clock: Clock
+    _last: tuple[datetime, Looks] | None = field(default=None, init=False)
+
+    def __call__(self) -> Looks:
+        """For every importance of the policy in force."""
+        now, last = self.clock(), self._last
+        if last is not None and now - last[0] < KEPT:
+            return last[1]
+        with self.reader() as uow:
+            policy = in_force(uow, self.policy)
+            newest = uow.board.sample(Slice(), LOOKED_AT)
+            recorded = uow.history.measured(self.engine.info().adapter_sha256)
+        found = _looks(policy.rungs, newest, _largest(recorded))
+        self._last = now, found
+        return found
+
+
+def _looks(
+    rungs: Mapping[Importance, Rung], newest: Sequence[Sampled], recorded: Recorded
+) -> dict[Importance, Look]:
+    return {
+        importance: Look(
+            _takes([s for s in newest if s.granted is importance and s.cap == cap]),
+            next((m for m, _ in recorded if m.budget == cap), None),
+            _no_better(rungs, importance, recorded),
+        )
+        for importance, rung in rungs.items()
+        for cap in [rung.max_nfe_per_token]
+    }
+
+
+def _takes(answers: Sequence[Sampled]) -> Takes | None:
+    took = sorted(
+        s.seconds for s in answers if s.seconds is not None and s.status is AnswerStatus.RELEASED
+    )
+    if len(took) < FEWEST:
+        return None
+    tenths = quantiles(took, n=10, method="inclusive")
+    return Takes(tenths[4], tenths[0], tenths[8], len(took))
+
+
+def _largest(recorded: Recorded) -> Recorded:
+    """The measurements of the suite with the most questions, by budget."""
+    if not recorded:
+        return []
+    suite = max(recorded, key=lambda pair: pair[0].n)[0].suite
+    return sorted((r for r in recorded if r[0].suite == suite), key=lambda r: r[0].budget)
+
+
+def _no_better(
+    rungs: Mapping[Importance, Rung], importance: Importance, recorded: Recorded
+) -> Importance | None:
+    """The cheapest importance that buys the last budget that pays, where this one lies above it."""
+    mine = rungs[importance].max_nfe_per_token
+    if not all(rows for _, rows in recorded) or mine not in {m.budget for m, _ in recorded}:
+        return None
+    best = worth(recorded).best.budget
+    if mine <= best:
+        return None
+    cheaper = (i for i in rungs if best <= rungs[i].max_nfe_per_token < mine)
+    return next(cheaper, None)

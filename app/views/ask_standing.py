@@ -1,0 +1,78 @@
+"""The review of one's own answer on the Ask page: how far it is, what is asked, the reply."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app.guarded import explain, guarded, words
+from app.presenters import standing as show
+from app.presenters.parts import notice, zone
+from app.services.review_waiting import Standing, Waiting
+from app.views.ask_later import LaterHandlers
+from app.views.state import Form
+from app.views.who import Sessions
+from policies.errors import NotFound, PilotError
+from policies.review import ItemState
+from policies.roles import Actor
+
+Updates = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class StandingHandlers:
+    waiting: Waiting
+    later: LaterHandlers
+    sessions: Sessions
+
+    @guarded
+    def on_show(self, zone_name: str, form: Form, request: gr.Request) -> Updates:
+        """State, panel, timer, last, reply, notice: of the answer that the page shows now."""
+        return *self._state(zone_name, form, True, request), "", ""
+
+    @guarded
+    def on_tick(
+        self, zone_name: str, searched: str, form: Form, last: str, request: gr.Request
+    ) -> Updates:
+        """State, panel, timer, last, notice, list: whatever is being typed stays."""
+        state = self._state(zone_name, form, False, request)
+        if state[0] == last:
+            return tuple(gr.skip() for _ in range(len(state) + 2))
+        return *state, "", self.later.on_search(zone_name, searched, request)
+
+    @guarded
+    def on_reply(
+        self, zone_name: str, searched: str, form: Form, said: str, request: gr.Request
+    ) -> Updates:
+        """State, panel, timer, last, reply, notice, list; a refused reply stays typed."""
+        texts = words(request)
+        try:
+            self.waiting.reply(self._actor(request), form.answer_id, said or "")
+        except PilotError as err:
+            kept = [gr.skip()] * 5
+            return *kept, notice(explain(err, texts)), gr.skip()
+        listed = self.later.on_search(zone_name, searched, request)
+        return *self._state(zone_name, form, True, request), "", show.sent(texts), listed
+
+    def _state(self, zone_name: str, form: Form, shown: bool, request: gr.Request) -> Updates:
+        """`shown` says that the page shows the answer as it is now."""
+        found = self._found(self._actor(request), form.answer_id)
+        if found is None:
+            return "", gr.update(visible=False), gr.update(active=False), ""
+        now, texts = self.waiting.clock(), words(request)
+        said = show.standing(found, form.answer_id, shown, now, zone(zone_name), texts)
+        asked = found.own and found.state is ItemState.ASKED
+        waits = found.state is not ItemState.DECIDED
+        return said, gr.update(visible=asked), gr.update(active=waits), said
+
+    def _found(self, actor: Actor, answer_id: str) -> Standing | None:
+        if not answer_id:
+            return None
+        try:
+            found = self.waiting.standing(actor, answer_id)
+        except NotFound:
+            return None  # it was never under review
+        return found if found.concerns_them else None
+
+    def _actor(self, request: gr.Request) -> Actor:
+        return self.sessions(request).actor
