@@ -9,13 +9,16 @@ from pathlib import Path
 
 import numba
 
+from kernels.unit import AVAILABLE
+
 
 def _keep_compiled() -> bool:
     """Whether compiled code can be kept; where nothing can be written it is made at every start."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:16]
     above = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = above / "l2d-pilot" / f"kernels-{digest}"
+    # without the unit other code is compiled, and the next process may have it
+    folder = above / "l2d-pilot" / f"kernels-{digest}{'-amx' if AVAILABLE else ''}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -19,7 +19,8 @@ from kernels.products import scratch_bytes
 from kernels.table import Table, Weights
 from kernels.team import Team
 from kernels.tiles import BLOCK, LANES, WIDTH
-from kernels.wide import AVAILABLE, packed_bytes
+from kernels.unit import AVAILABLE
+from kernels.wide import packed_bytes
 from model.backbone import Backbone, Layer
 from model.l2d import Context
 from model.passes import Piece, Place

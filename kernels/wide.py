@@ -5,11 +5,8 @@ bfloat16 exactly, so a block's product is exact and its scale comes after it; a 
 is the sum of two in bfloat16, which leaves it within 2^-17 of itself.
 """
 
-import ctypes
-import platform
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import carray, njit, types
@@ -18,26 +15,12 @@ from numba.extending import intrinsic
 
 from kernels.bits import ask_for, bits_of, float_of, floats, words
 from kernels.tiles import BFLOAT, BLOCK, EIGHT, FOUR, LANES, bytes_of_block
+from kernels.unit import AVAILABLE
 
 ROWS = COLUMNS = LANES
 """Of one product: rows of weights, rows of input."""
 _TILE, _LINE = 1024, 64
 """Bytes of a tile, which is 16 rows of 64; and of a cache line."""
-_SYSCALL, _REQUEST, _TILE_DATA = 158, 0x1023, 18
-"""arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA): Linux lets a process use the unit when asked."""
-
-
-def _available() -> bool:
-    if platform.machine() != "x86_64" or platform.system() != "Linux":
-        return False
-    features = llvm.get_host_cpu_features()
-    if not all(features.get(name) for name in ("amx-tile", "amx-bf16", "avx512bw")):
-        return False
-    return int(ctypes.CDLL(None).syscall(_SYSCALL, _REQUEST, _TILE_DATA)) == 0
-
-
-AVAILABLE = _available()
-
 _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _F32, _PLACE = ir.FloatType(), _I8.as_pointer()
 _FLOATS, _OCTETS = ir.VectorType(_F32, LANES), ir.VectorType(_I8, LANES)

@@ -13,8 +13,9 @@ from kernels.bits import narrow
 from kernels.elementwise import exp
 from kernels.products import product, scratch_bytes, share
 from kernels.tiles import BFLOAT, EIGHT, FOUR
+from kernels.unit import AVAILABLE
 from kernels.weights import Matrix
-from kernels.wide import AVAILABLE, begin, pack, packed_bytes
+from kernels.wide import begin, pack, packed_bytes
 
 
 @njit
