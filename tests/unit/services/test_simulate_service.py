@@ -84,7 +84,7 @@ def rows(domain: Domain, right: str) -> list[Measured]:
 
 
 def rung(cap: int, **changes: object) -> Rung:
-    base = Rung(Solver.MIDPOINT if cap else Solver.BASE, cap, 1.0, 96)
+    base = Rung(Solver.EULER if cap else Solver.BASE, cap, 1.0, 96)
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
