@@ -14,7 +14,9 @@ from kernels.unit import AVAILABLE
 
 def _keep_compiled() -> bool:
     """Whether compiled code can be kept; where nothing can be written it is made at every start."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    here = Path(__file__).parent
+    # sizes of blocks come from where their file is read
+    sources = [*sorted(here.glob("*.py")), here.parent / "model" / "published.py"]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:16]
     above = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     # without the unit other code is compiled, and the next process may have it

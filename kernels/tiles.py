@@ -12,8 +12,10 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from model import published
+
 LANES = 16
-BLOCK = 32
+BLOCK = published.BLOCK
 """Numbers that share a scale: 16 in the low half of as many bytes and 16 in the high, or 32."""
 WIDTH, HEIGHT = 4, 4
 """Of the largest tile: rows of X, rows of W. More would not stay in registers."""
@@ -21,51 +23,58 @@ WIDTH, HEIGHT = 4, 4
 BFLOAT, FLOAT, EIGHT, FOUR = range(4)
 """Forms. A row of K: 2 K bytes, 4 K, 36 bytes a block (d, 32 q), 24 a block (d, m, 16 pairs)."""
 _STEP = {BFLOAT: LANES, FLOAT: LANES, EIGHT: BLOCK, FOUR: BLOCK}
-_BYTES = {BFLOAT: 2 * LANES, FLOAT: 4 * LANES, EIGHT: 4 + BLOCK, FOUR: 8 + BLOCK // 2}
+_BYTES = {BFLOAT: 2 * LANES, FLOAT: 4 * LANES, EIGHT: published.EIGHT, FOUR: published.FOUR}
 """Numbers, and bytes, that a turn of the inner loop takes from a row."""
+_EIGHT_BYTES, _FOUR_BYTES = published.EIGHT, published.FOUR
 
-_FAST = ("reassoc", "contract", "nsz")
+FAST = ("reassoc", "contract", "nsz")
 """Sums may be split over lanes; a NaN stays a NaN."""
 _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _F32 = ir.FloatType()
 _OCTETS, _BITS, _WORDS, _FLOATS = (ir.VectorType(kind, LANES) for kind in (_I8, _I16, _I32, _F32))
 
 
-def _at(builder: Any, address: Any, kind: Any, beyond: int = 0) -> Any:
+def at(builder: Any, address: Any, kind: Any, beyond: int = 0) -> Any:
+    """The pointer to something of this kind, so many bytes beyond an address."""
     if beyond:
         address = builder.add(address, ir.Constant(_I64, beyond))
     return builder.inttoptr(address, kind.as_pointer())
 
 
-def _times(builder: Any, value: Any, factor: int) -> Any:
+def times(builder: Any, value: Any, factor: int) -> Any:
+    """An int64 multiplied by a constant."""
     return builder.mul(value, ir.Constant(_I64, factor))
+
+
+def splat(builder: Any, value: Any) -> Any:
+    """A float32 in all lanes."""
+    first = builder.insert_element(_FLOATS(ir.Undefined), value, _I32(0))
+    return builder.shuffle_vector(first, _FLOATS(ir.Undefined), _WORDS([0] * LANES))
 
 
 def _all(builder: Any, address: Any, beyond: int) -> Any:
     """The float32 there, in all lanes."""
-    one = builder.load(_at(builder, address, _F32, beyond), align=4)
-    first = builder.insert_element(_FLOATS(ir.Undefined), one, _I32(0))
-    return builder.shuffle_vector(first, _FLOATS(ir.Undefined), _WORDS([0] * LANES))
+    return splat(builder, builder.load(at(builder, address, _F32, beyond), align=4))
 
 
 def _read(form: int, builder: Any, address: Any) -> list[Any]:
     """One turn's numbers of a row, as vectors of float32."""
     if form == FLOAT:
-        return [builder.load(_at(builder, address, _FLOATS), align=4)]
+        return [builder.load(at(builder, address, _FLOATS), align=4)]
     if form == BFLOAT:
-        bits = builder.load(_at(builder, address, _BITS), align=2)
+        bits = builder.load(at(builder, address, _BITS), align=2)
         upper = builder.shl(builder.zext(bits, _WORDS), _WORDS([16] * LANES))
         return [builder.bitcast(upper, _FLOATS)]
     scale = _all(builder, address, 0)
     if form == EIGHT:
-        both = [builder.load(_at(builder, address, _OCTETS, 4 + k), align=1) for k in (0, LANES)]
+        both = [builder.load(at(builder, address, _OCTETS, 4 + k), align=1) for k in (0, LANES)]
         whole = [builder.sitofp(builder.sext(q, _WORDS), _FLOATS) for q in both]
-        return [builder.fmul(q, scale, flags=_FAST) for q in whole]
+        return [builder.fmul(q, scale, flags=FAST) for q in whole]
     least = _all(builder, address, 4)
-    pairs = builder.zext(builder.load(_at(builder, address, _OCTETS, 8), align=1), _WORDS)
+    pairs = builder.zext(builder.load(at(builder, address, _OCTETS, 8), align=1), _WORDS)
     halves = builder.and_(pairs, _WORDS([15] * LANES)), builder.lshr(pairs, _WORDS([4] * LANES))
     whole = [builder.sitofp(q, _FLOATS) for q in halves]
-    return [builder.fadd(builder.fmul(q, scale, flags=_FAST), least, flags=_FAST) for q in whole]
+    return [builder.fadd(builder.fmul(q, scale, flags=FAST), least, flags=FAST) for q in whole]
 
 
 def _tile(form: int, M: int, N: int) -> Any:
@@ -86,18 +95,18 @@ def _tile(form: int, M: int, N: int) -> Any:
             sums = [[zero(builder, _FLOATS(None)) for _ in range(N)] for _ in range(M)]
             count = builder.udiv(K, ir.Constant(_I64, _STEP[form]))
             with cgutils.for_range(builder, count) as loop:
-                near = builder.add(w, _times(builder, loop.index, _BYTES[form]))
-                places = [builder.add(near, _times(builder, w_step, m)) for m in range(M)]
+                near = builder.add(w, times(builder, loop.index, _BYTES[form]))
+                places = [builder.add(near, times(builder, w_step, m)) for m in range(M)]
                 rows = [_read(form, builder, place) for place in places]
-                near = builder.add(x, _times(builder, loop.index, 4 * _STEP[form]))
+                near = builder.add(x, times(builder, loop.index, 4 * _STEP[form]))
                 for n in range(N):
-                    row = builder.add(near, _times(builder, x_step, n))
+                    row = builder.add(near, times(builder, x_step, n))
                     for k in range(_STEP[form] // LANES):
-                        place = _at(builder, row, _FLOATS, 4 * LANES * k)
+                        place = at(builder, row, _FLOATS, 4 * LANES * k)
                         column = builder.load(place, align=4)
                         for m in range(M):
-                            product = builder.fmul(rows[m][k], column, flags=_FAST)
-                            total = builder.fadd(builder.load(sums[m][n]), product, flags=_FAST)
+                            product = builder.fmul(rows[m][k], column, flags=FAST)
+                            total = builder.fadd(builder.load(sums[m][n]), product, flags=FAST)
                             builder.store(total, sums[m][n])
             over = builder.module.declare_intrinsic(
                 f"llvm.vector.reduce.fadd.v{LANES}f32", (), ir.FunctionType(_F32, (_F32, _FLOATS))
@@ -105,12 +114,10 @@ def _tile(form: int, M: int, N: int) -> Any:
             wanted = builder.icmp_signed("!=", add, ir.Constant(_I64, 0))
             for m in range(M):
                 for n in range(N):
-                    place = builder.add(y, _times(builder, y_step, n))
-                    place = _at(builder, place, _F32, 4 * m)
+                    place = builder.add(y, times(builder, y_step, n))
+                    place = at(builder, place, _F32, 4 * m)
                     was = builder.select(wanted, builder.load(place, align=4), _F32(0.0))
-                    total = builder.call(
-                        over, [_F32(0.0), builder.load(sums[m][n])], fastmath=_FAST
-                    )
+                    total = builder.call(over, [_F32(0.0), builder.load(sums[m][n])], fastmath=FAST)
                     builder.store(builder.fadd(was, total), place, align=4)
 
         return types.void(*[types.int64] * 8), codegen
@@ -127,10 +134,10 @@ def _widen(form: int) -> Any:
             w, K, y = args
             count = builder.udiv(K, ir.Constant(_I64, _STEP[form]))
             with cgutils.for_range(builder, count) as loop:
-                near = builder.add(w, _times(builder, loop.index, _BYTES[form]))
-                out = builder.add(y, _times(builder, loop.index, 4 * _STEP[form]))
+                near = builder.add(w, times(builder, loop.index, _BYTES[form]))
+                out = builder.add(y, times(builder, loop.index, 4 * _STEP[form]))
                 for k, numbers in enumerate(_read(form, builder, near)):
-                    builder.store(numbers, _at(builder, out, _FLOATS, 4 * LANES * k), align=4)
+                    builder.store(numbers, at(builder, out, _FLOATS, 4 * LANES * k), align=4)
 
         return types.void(*[types.int64] * 3), codegen
 
@@ -211,4 +218,4 @@ def row_bytes(form, K):
         return 2 * K
     if form == FLOAT:
         return 4 * K
-    return K // BLOCK * (36 if form == EIGHT else 24)
+    return K // BLOCK * (_EIGHT_BYTES if form == EIGHT else _FOUR_BYTES)

@@ -14,7 +14,18 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from kernels.bits import ask_for, bits_of, float_of, floats, words
-from kernels.tiles import BFLOAT, BLOCK, EIGHT, FOUR, LANES, bytes_of_block
+from kernels.tiles import (
+    BFLOAT,
+    BLOCK,
+    EIGHT,
+    FAST,
+    FOUR,
+    LANES,
+    at,
+    bytes_of_block,
+    splat,
+    times,
+)
 from kernels.unit import AVAILABLE
 
 ROWS = COLUMNS = LANES
@@ -26,7 +37,6 @@ _F32, _PLACE = ir.FloatType(), _I8.as_pointer()
 _FLOATS, _OCTETS = ir.VectorType(_F32, LANES), ir.VectorType(_I8, LANES)
 _SHORTS, _PAIR = ir.VectorType(_I16, LANES), ir.VectorType(_I16, 2 * LANES)
 _WORDS = ir.VectorType(_I32, LANES)
-_FAST = ("reassoc", "contract", "nsz")
 _SUMS, _WEIGHTS, _HIGH, _LOW = range(4)
 """Tiles."""
 
@@ -39,20 +49,6 @@ def _tell(builder: Any, name: str, *args: Any) -> Any:
     return builder.call(
         cgutils.get_or_insert_function(builder.module, function, f"llvm.x86.{name}"), args
     )
-
-
-def _at(builder: Any, address: Any, kind: Any = _I8, beyond: int = 0) -> Any:
-    place = builder.add(address, ir.Constant(_I64, beyond)) if beyond else address
-    return builder.inttoptr(place, kind.as_pointer())
-
-
-def _times(builder: Any, value: Any, factor: int) -> Any:
-    return builder.mul(value, ir.Constant(_I64, factor))
-
-
-def _splat(builder: Any, value: Any) -> Any:
-    first = builder.insert_element(_FLOATS(ir.Undefined), value, _I32(0))
-    return builder.shuffle_vector(first, _FLOATS(ir.Undefined), _WORDS([0] * LANES))
 
 
 @intrinsic
@@ -83,9 +79,9 @@ def _whole(form: int) -> Any:
             w, K, tiles = args
             both = ir.Constant(ir.VectorType(_I32, 2 * LANES), list(range(2 * LANES)))
             with cgutils.for_range(builder, builder.udiv(K, ir.Constant(_I64, BLOCK))) as loop:
-                near = builder.add(w, _times(builder, loop.index, bytes_of_block(form)))
+                near = builder.add(w, times(builder, loop.index, bytes_of_block(form)))
                 if form == FOUR:
-                    octets = builder.load(_at(builder, near, _OCTETS, 8), align=1)
+                    octets = builder.load(at(builder, near, _OCTETS, 8), align=1)
                     pairs = builder.zext(octets, _SHORTS)
                     low = builder.and_(pairs, _SHORTS([15] * LANES))
                     high = builder.lshr(pairs, _SHORTS([4] * LANES))
@@ -98,13 +94,13 @@ def _whole(form: int) -> Any:
                 else:
                     halves = []
                     for k in (0, LANES):
-                        octets = builder.load(_at(builder, near, _OCTETS, 4 + k), align=1)
+                        octets = builder.load(at(builder, near, _OCTETS, 4 + k), align=1)
                         exact = builder.sitofp(builder.sext(octets, _WORDS), _FLOATS)
                         bits = builder.lshr(builder.bitcast(exact, _WORDS), _WORDS([16] * LANES))
                         halves.append(builder.trunc(bits, _SHORTS))
                     numbers = builder.shuffle_vector(*halves, both)
-                out = builder.add(tiles, _times(builder, loop.index, _TILE))
-                builder.store(numbers, _at(builder, out, _PAIR), align=2)
+                out = builder.add(tiles, times(builder, loop.index, _TILE))
+                builder.store(numbers, at(builder, out, _PAIR), align=2)
 
         return types.void(*[types.int64] * 3), codegen
 
@@ -131,45 +127,43 @@ def _product(form: int) -> Any:
             if form == BFLOAT:
                 _tell(builder, "tilezero", _I8(_SUMS))
             with cgutils.for_range(builder, blocks) as loop:
-                near = builder.add(packed, _times(builder, loop.index, _PACKED))
-                soon = builder.add(ahead, _times(builder, loop.index, lines * _LINE))
+                near = builder.add(packed, times(builder, loop.index, _PACKED))
+                soon = builder.add(ahead, times(builder, loop.index, lines * _LINE))
                 for line in range(lines):
                     ask_for(builder, builder.add(soon, ir.Constant(_I64, line * _LINE)))
                 if form == BFLOAT:
-                    weights, step = builder.add(w, _times(builder, loop.index, 64)), w_step
+                    weights, step = builder.add(w, times(builder, loop.index, 64)), w_step
                 else:
-                    weights, step = builder.add(tiles, _times(builder, loop.index, _TILE)), row
+                    weights, step = builder.add(tiles, times(builder, loop.index, _TILE)), row
                     _tell(builder, "tilezero", _I8(_SUMS))
-                _tell(builder, "tileloadd64", _I8(_WEIGHTS), _at(builder, weights), step)
+                _tell(builder, "tileloadd64", _I8(_WEIGHTS), at(builder, weights, _I8), step)
                 for tile, beyond in ((_HIGH, 0), (_LOW, _TILE)):
-                    _tell(builder, "tileloadd64", _I8(tile), _at(builder, near, _I8, beyond), row)
+                    _tell(builder, "tileloadd64", _I8(tile), at(builder, near, _I8, beyond), row)
                     _tell(builder, "tdpbf16ps", _I8(_SUMS), _I8(_WEIGHTS), _I8(tile))
                 if form != BFLOAT:
                     odd = builder.and_(loop.index, ir.Constant(_I64, 1))
-                    place = builder.add(out, _times(builder, odd, _TILE))
-                    _tell(builder, "tilestored64", _I8(_SUMS), _at(builder, place), row)
-                    block = builder.add(w, _times(builder, loop.index, bytes_of_block(form)))
-                    total = builder.load(_at(builder, near, _FLOATS, 2 * _TILE), align=4)
+                    place = builder.add(out, times(builder, odd, _TILE))
+                    _tell(builder, "tilestored64", _I8(_SUMS), at(builder, place, _I8), row)
+                    block = builder.add(w, times(builder, loop.index, bytes_of_block(form)))
+                    total = builder.load(at(builder, near, _FLOATS, 2 * _TILE), align=4)
                     for i in range(ROWS):
-                        mine = builder.add(block, _times(builder, w_step, i))
-                        scale = builder.load(_at(builder, mine, _F32), align=4)
-                        dots = builder.load(_at(builder, place, _FLOATS, 64 * i), align=4)
+                        mine = builder.add(block, times(builder, w_step, i))
+                        scale = builder.load(at(builder, mine, _F32), align=4)
+                        dots = builder.load(at(builder, place, _FLOATS, 64 * i), align=4)
                         sum_ = builder.load(sums[i])
                         for factor, terms in [(scale, dots)] + (
-                            [(builder.load(_at(builder, mine, _F32, 4), align=4), total)]
+                            [(builder.load(at(builder, mine, _F32, 4), align=4), total)]
                             if form == FOUR
                             else []
                         ):
-                            part = builder.fmul(_splat(builder, factor), terms, flags=_FAST)
-                            sum_ = builder.fadd(sum_, part, flags=_FAST)
+                            part = builder.fmul(splat(builder, factor), terms, flags=FAST)
+                            sum_ = builder.fadd(sum_, part, flags=FAST)
                         builder.store(sum_, sums[i])
             if form == BFLOAT:
-                _tell(builder, "tilestored64", _I8(_SUMS), _at(builder, out), row)
+                _tell(builder, "tilestored64", _I8(_SUMS), at(builder, out, _I8), row)
             else:
                 for i in range(ROWS):
-                    builder.store(
-                        builder.load(sums[i]), _at(builder, out, _FLOATS, 64 * i), align=4
-                    )
+                    builder.store(builder.load(sums[i]), at(builder, out, _FLOATS, 64 * i), align=4)
 
         return types.void(*[types.int64] * 7), codegen
 
