@@ -83,6 +83,11 @@ SETTINGS = (
         "0.50",
         "cost of a minute of a reviewer's time in the pilot's currency; counts under its ceilings",
     ),
+    Setting(
+        "review_idle_minutes",
+        "15",
+        "after so long without an action of its reviewer an open answer goes back into the queue",
+    ),
     Setting("lease_seconds", "30", "how long a hold lives without a sign of its process"),
 )
 
@@ -121,6 +126,7 @@ class Settings:
     session_idle: timedelta
     session_length: timedelta
     review_minute_nanos: int
+    review_idle: timedelta
     lease_seconds: float
 
     @property
@@ -178,6 +184,9 @@ def read(environ: Mapping[str, str] = os.environ, file: Path = Path("l2d.toml"))
             hours=_number("session_hours", values["session_hours"], 1 / 60, 720)
         ),
         review_minute_nanos=amount("review_minute", values["review_minute"]),
+        review_idle=timedelta(
+            minutes=_number("review_idle_minutes", values["review_idle_minutes"], 1, 720)
+        ),
         lease_seconds=_number("lease_seconds", values["lease_seconds"], 1, 3600),
     )
 

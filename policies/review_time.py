@@ -30,12 +30,13 @@ def remind_at(opened_at: datetime, due: datetime) -> datetime:
     return opened_at + (due - opened_at) * part / whole
 
 
-def metered(since: datetime, now: datetime, lease: timedelta) -> int:
-    """Whole seconds of reviewing between two signs of life; from 0 to the lease.
+def metered(since: datetime, until: datetime) -> int:
+    """Whole seconds of reviewing between two things that a reviewer did.
 
-    A clock that was set back takes nothing away, one that was set forward adds a lease at most.
+    A clock that was set back takes nothing away. One that was set forward adds less than a lease:
+    past its end a claim is over.
     """
-    return int(min(max(now - since, timedelta(0)), lease).total_seconds())
+    return int(max(until - since, timedelta(0)).total_seconds())
 
 
 def cost(seconds: int, minute_nanos: int) -> int:

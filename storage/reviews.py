@@ -101,7 +101,7 @@ class SqlReviews:
 
     def claim(self, answer_id: str, by: str, now: datetime, lease: timedelta) -> bool:
         i, v = review_items.c, review_verdicts.c
-        if self.beat(answer_id, by, now, lease):
+        if self.beat(answer_id, by, now, now, lease):
             return True
         self._end_expired(now, i.answer_id == answer_id)
         mine = exists().where(v.answer_id == i.answer_id, v.reviewer == by)
@@ -121,7 +121,9 @@ class SqlReviews:
         )
         return self._connection.execute(taken).rowcount == 1
 
-    def beat(self, answer_id: str, by: str, now: datetime, lease: timedelta) -> bool:
+    def beat(
+        self, answer_id: str, by: str, now: datetime, acted_at: datetime, lease: timedelta
+    ) -> bool:
         row = self._held(answer_id, by)
         if row is None or row.lease_until <= now:
             return False
@@ -129,9 +131,9 @@ class SqlReviews:
             update(review_items)
             .where(self._this(answer_id), self._claim(row))
             .values(
-                beaten_at=now,
+                beaten_at=min(max(row.beaten_at, acted_at), now),
                 lease_until=now + lease,
-                seconds=row.seconds + metered(row.beaten_at, now, lease),
+                seconds=row.seconds + metered(row.beaten_at, min(acted_at, now)),
             )
         )
         return self._connection.execute(beaten).rowcount == 1
@@ -141,14 +143,14 @@ class SqlReviews:
         answer_id: str,
         by: str,
         now: datetime,
-        lease: timedelta,
+        acted_at: datetime,
         end: ClaimEnd,
         note: str = "",
     ) -> bool:
         row = self._held(answer_id, by)
         if row is None:
             return False
-        worked = row.seconds + metered(row.beaten_at, min(now, row.lease_until), lease)
+        worked = row.seconds + metered(row.beaten_at, min(acted_at, now, row.lease_until))
         return self._end(row, now, worked, end, note)
 
     def expire(self, now: datetime) -> list[str]:

@@ -128,8 +128,13 @@ class Reviews(Protocol):
         """
         ...
 
-    def beat(self, answer_id: str, by: str, now: datetime, lease: timedelta) -> bool:
-        """Meters and lengthens a live claim; False where it is not live or not theirs."""
+    def beat(
+        self, answer_id: str, by: str, now: datetime, acted_at: datetime, lease: timedelta
+    ) -> bool:
+        """Lengthens a live claim; False where it is not live or not theirs.
+
+        It is metered up to `acted_at`, when its person last did something.
+        """
         ...
 
     def leave(
@@ -137,11 +142,11 @@ class Reviews(Protocol):
         answer_id: str,
         by: str,
         now: datetime,
-        lease: timedelta,
+        acted_at: datetime,
         end: ClaimEnd,
         note: str = "",
     ) -> bool:
-        """Ends a claim, live or not; False where it is not theirs."""
+        """Ends a claim, live or not, metered up to `acted_at`; False where it is not theirs."""
         ...
 
     def expire(self, now: datetime) -> list[str]:

@@ -34,7 +34,9 @@ from policies.review import Bar, ItemState, Settled, Verdict, VerdictKind, may_r
 from policies.roles import Action, Actor, require
 
 LEASE = timedelta(minutes=2)
-"""How long a claim lives without a sign of its reviewer."""
+"""How long a claim lives without a sign of its reviewer's page."""
+IDLE = timedelta(minutes=15)
+"""How long it lives while the page is open and its reviewer does nothing."""
 SHOWN = 200
 """Items of the queue at once."""
 
@@ -60,6 +62,7 @@ class ReviewDesk:
     clock: Clock
     book: BookTime
     lease: timedelta = LEASE
+    idle: timedelta = IDLE
 
     def queue(
         self, actor: Actor, only: ReviewFilter | None = None, limit: int = SHOWN
@@ -94,10 +97,19 @@ class ReviewDesk:
             uow.commit()
         return item
 
-    def heartbeat(self, actor: Actor, answer_id: str) -> bool:
-        """They still look at it; False where the claim is over. Nothing typed is lost by that."""
+    def heartbeat(self, actor: Actor, answer_id: str, idle: timedelta = timedelta(0)) -> bool:
+        """The page is open, and `idle` ago its person did something last.
+
+        False where the claim is over, also because they did nothing for too long: then the answer
+        is anyone's, the time is metered up to what they did last, and nothing typed is lost.
+        """
+        now = self.clock()
+        acted_at = now - max(idle, timedelta(0))
+        if idle >= self.idle:
+            self._forgotten(actor, answer_id, now, acted_at)
+            return False
         with self.uow() as uow:
-            alive = uow.reviews.beat(answer_id, actor.user, self.clock(), self.lease)
+            alive = uow.reviews.beat(answer_id, actor.user, now, acted_at, self.lease)
             uow.commit()
         return alive
 
@@ -120,7 +132,7 @@ class ReviewDesk:
                 raise InvalidInput("nobody holds this answer", reason="review_free")
             holder = item.lease.holder
             end = ClaimEnd.TAKEN_OVER
-            uow.reviews.leave(answer_id, holder, now, self.lease, end, actor.user)
+            uow.reviews.leave(answer_id, holder, now, now, end, actor.user)
             note(uow, actor.user, "review.take_over", item, now, holder=holder)
             if bar_of(actor, uow.reviews.get(answer_id), now) is None:
                 uow.reviews.claim(answer_id, actor.user, now, self.lease)
@@ -171,7 +183,7 @@ class ReviewDesk:
             item = self._held(uow, actor, answer_id, now)
             verdict = _verdict(uow, actor, item, kind, correction, reason, source, now)
             uow.reviews.add_verdict(answer_id, verdict)
-            uow.reviews.leave(answer_id, actor.user, now, self.lease, ClaimEnd.VERDICT)
+            uow.reviews.leave(answer_id, actor.user, now, now, ClaimEnd.VERDICT)
             note(uow, actor.user, "review.verdict", item, now, kind=kind.value, source=source)
             settled = settle(item.approvals, uow.reviews.verdicts(answer_id))
             if settled is not None:
@@ -188,7 +200,7 @@ class ReviewDesk:
         now = self.clock()
         with self.uow() as uow:
             item = self._held(uow, actor, answer_id, now)
-            uow.reviews.leave(answer_id, actor.user, now, self.lease, ClaimEnd.ASKED)
+            uow.reviews.leave(answer_id, actor.user, now, now, ClaimEnd.ASKED)
             uow.reviews.set_state(answer_id, ItemState.ASKED)
             said = Message(answer_id, MessageKind.QUESTION, actor.user, question.strip(), now)
             uow.review_notes.say(said)
@@ -202,9 +214,18 @@ class ReviewDesk:
         now = self.clock()
         with self.uow() as uow:
             item = uow.reviews.get(answer_id)
-            if not uow.reviews.leave(answer_id, actor.user, now, self.lease, end, why):
+            if not uow.reviews.leave(answer_id, actor.user, now, now, end, why):
                 raise lost(item)
             note(uow, actor.user, action, item, now)
+            uow.commit()
+        self.book()
+
+    def _forgotten(self, actor: Actor, answer_id: str, now: datetime, acted_at: datetime) -> None:
+        with self.uow() as uow:
+            item = uow.reviews.get(answer_id)
+            if not uow.reviews.leave(answer_id, actor.user, now, acted_at, ClaimEnd.EXPIRED):
+                return
+            note(uow, "system", "review.expire", item, now, idle=actor.user)
             uow.commit()
         self.book()
 

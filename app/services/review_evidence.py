@@ -132,7 +132,7 @@ class ReviewEvidence:
             if (now := self.clock()) - beaten > self.lease / 4:
                 beaten = now
                 with self.uow() as uow:
-                    uow.reviews.beat(answer_id, actor.user, now, self.lease)
+                    uow.reviews.beat(answer_id, actor.user, now, now, self.lease)
                     uow.commit()
         with self.reader() as uow:
             for other in _others(uow, actor, answer_id):

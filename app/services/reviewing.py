@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.ports import Clock, Engine, NewId, OpenUnitOfWork
-from app.services.review import ReviewDesk
+from app.services.review import IDLE, ReviewDesk
 from app.services.review_evidence import ReviewEvidence
 from app.services.review_figures import ReviewFigures
 from app.services.review_sweep import SendNotice, Sweep
@@ -37,11 +38,14 @@ def reviewing(
     limits: Limits,
     minute_nanos: int,
     senders: Mapping[str, SendNotice],
+    idle: timedelta = IDLE,
 ) -> Reviewing:
-    """`minute_nanos` is the price of a minute of a reviewer's time in the pilot's currency."""
+    """`minute_nanos` is the price of a minute of a reviewer's time in the pilot's currency; `idle`
+    how long an open page keeps a claim while its reviewer does nothing.
+    """
     book = BookTime(uow, clock, minute_nanos)
     return Reviewing(
-        desk=ReviewDesk(uow, reader, clock, book),
+        desk=ReviewDesk(uow, reader, clock, book, idle=idle),
         evidence=ReviewEvidence(engine, uow, reader, policy, clock, new_id, limits),
         waiting=Waiting(uow, reader, clock),
         figures=ReviewFigures(reader),

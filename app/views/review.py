@@ -11,6 +11,7 @@ from app.presenters import review as show
 from app.presenters import review_queue as show_queue
 from app.services.reviewing import Reviewing
 from app.views import top
+from app.views.acted import IN_ZONE_AND_IDLE
 from app.views.labels import Labels
 from app.views.press import pressable
 from app.views.review_handlers import APPROVE, Opened, ReviewHandlers
@@ -121,12 +122,13 @@ def _wire_queue(
     handlers: ReviewHandlers,
 ) -> None:
     given = [reader, *side.filters, opened]
+    idle = gr.Number(visible=False)
     gr.on(
         [page.load, gr.Timer(REFRESH_SECONDS).tick, side.importance.input, side.state.input],
         handlers.on_queue,
-        given,
+        [reader, idle, *side.filters, opened],
         [side.queue, form.notice],
-        **top.IN_ZONE,
+        **IN_ZONE_AND_IDLE,
     )
     side.queue.click(
         handlers.on_open,

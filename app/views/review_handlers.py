@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import gradio as gr
@@ -52,14 +53,23 @@ class ReviewHandlers:
 
     @guarded
     def on_queue(
-        self, zone_name: str, importance: str, state: str, opened: Opened, request: gr.Request
+        self,
+        zone_name: str,
+        idle: float | None,
+        importance: str,
+        state: str,
+        opened: Opened,
+        request: gr.Request,
     ) -> Updates:
-        """Queue and notice: by the timer and the filters. Keeps the claim of what is open."""
+        """Queue and notice: by the timer and the filters. Keeps the claim of what is open, unless
+        its person did nothing for too long, `idle` seconds.
+        """
         said, actor = words(request), self.sessions(request).actor
         if not may(actor, Action.REVIEW):
             return gr.skip(), gr.skip()
         told = gr.skip()
-        if opened.held and not self.reviewing.desk.heartbeat(actor, opened.answer_id):
+        quiet = timedelta(seconds=idle or 0)
+        if opened.held and not self.reviewing.desk.heartbeat(actor, opened.answer_id, quiet):
             opened.held, told = False, notice(said("review.lost"))
         return self._queue(actor, zone_name, importance, state, opened, said), told
 

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.guarded import COOKIE
 from app.services.accounts import Auth
 from app.services.sign_in import SignIn
+from app.views.acted import ADDRESS
 from app.views.sign_in import OPEN, sign_in_address
 from policies.errors import Unauthenticated, Unavailable
 from policies.roles import Actor
@@ -63,13 +64,16 @@ class Gate:
         token = cookie_parser(headers.get("cookie", "")).get(COOKIE)
         try:
             actor = await run_in_threadpool(self._service.actor, token)
-            if token:
+            if token and _by_a_person(scope, headers):
                 await run_in_threadpool(self._touch, token)
         except Unauthenticated:
             await _turned_away(scope, headers)(scope, receive, send)
             return
         except Unavailable as err:
             await _error(503, str(err))(scope, receive, send)
+            return
+        if path == ADDRESS:
+            await Response(status_code=204)(scope, receive, send)
             return
         body = b""
         if scope["method"] == "POST":
@@ -144,10 +148,19 @@ def _tabs(scope: Scope, body: bytes) -> list[str]:
     return named
 
 
+def _by_a_person(scope: Scope, headers: Headers) -> bool:
+    """Opening a page, and what it says of keys and clicks. All else it may do by itself."""
+    return _is_page(scope, headers) or (scope["method"], scope["path"]) == ("POST", ADDRESS)
+
+
+def _is_page(scope: Scope, headers: Headers) -> bool:
+    is_read = scope["method"] in ("GET", "HEAD") and "text/html" in headers.get("accept", "")
+    return is_read and not scope["path"].startswith(API)
+
+
 def _turned_away(scope: Scope, headers: Headers) -> Response:
     """A person is shown the way; a program is told."""
-    is_page = scope["method"] in ("GET", "HEAD") and "text/html" in headers.get("accept", "")
-    if is_page and not scope["path"].startswith(API):
+    if _is_page(scope, headers):
         query = scope["query_string"].decode("latin-1")
         onward = scope["path"] + (f"?{query}" if query else "")
         return RedirectResponse(sign_in_address(onward), 303, {"Cache-Control": "no-store"})

@@ -7,6 +7,7 @@ import gradio as gr
 
 from app.guarded import QUIET, forced_language, guarded, words
 from app.presenters.frame import masthead
+from app.views.acted import LISTEN
 from app.views.who import Sessions
 
 SAY_LANGUAGE = """() => {
@@ -35,6 +36,7 @@ class Frame:
 def frame(page: gr.Blocks, name: str, sessions: Sessions) -> None:
     """The masthead, in the blocks that are open."""
     page.load(None, js=SAY_LANGUAGE, api_visibility="private")
+    page.load(None, js=LISTEN, api_visibility="private")
     held = gr.HTML(elem_id="header", padding=False)
     page.load(Frame(name, sessions).on_load, None, [held], **QUIET)
 

@@ -326,6 +326,39 @@ def test_forgotten_claim_is_metered_to_its_last_sign_of_life(world: ReviewWorld)
     assert (claim.end, claim.seconds) == (ClaimEnd.EXPIRED, 100)
 
 
+def test_an_open_page_whose_person_does_nothing_gives_the_answer_back(world: ReviewWorld) -> None:
+    answer_id, minute = world.asked(), timedelta(minutes=1)
+    world.desk.claim(BOB, answer_id)
+    world.desk.save(BOB, answer_id, CORRECT, "forty three pens", "a slip")
+    for idle in range(15):
+        assert world.desk.heartbeat(BOB, answer_id, idle * minute)
+        world.later(60)
+    assert not world.desk.heartbeat(BOB, answer_id, 15 * minute)
+    with world.uow() as unit:
+        (claim,) = unit.reviews.claims(answer_id)
+        draft = unit.review_notes.draft(answer_id, "bob")
+        assert unit.audit.latest(1)[0].event.action == "review.expire"
+    assert (claim.end, claim.seconds) == (ClaimEnd.EXPIRED, 0)  # since claiming, nothing was done
+    assert draft is not None
+    assert draft.correction == "forty three pens"
+    world.desk.claim(EVE, answer_id)  # at once: it is back in the queue
+    assert not world.desk.heartbeat(BOB, answer_id)
+
+
+def test_time_counts_up_to_the_last_thing_that_was_done(world: ReviewWorld) -> None:
+    """Whoever reads for some minutes and then does something was at work all the while."""
+    answer_id, minute = world.asked(), timedelta(minutes=1)
+    world.desk.claim(BOB, answer_id)
+    for idle in (1, 2, 3, 0, 1, 2):
+        world.later(60)
+        assert world.desk.heartbeat(BOB, answer_id, idle * minute)
+    world.later(10_000)  # the page was closed
+    world.sweep()
+    with world.uow() as unit:
+        (claim,) = unit.reviews.claims(answer_id)
+    assert (claim.end, claim.seconds) == (ClaimEnd.EXPIRED, 4 * 60)
+
+
 def test_full_budget_keeps_nobody_from_deciding_and_time_is_booked_later(
     world: ReviewWorld,
 ) -> None:
