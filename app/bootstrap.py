@@ -12,7 +12,7 @@ from app.services.accounts import SYSTEM, Auth, People
 from app.services.alerts import SendAlerts
 from app.services.ask import Ask, Limits
 from app.services.audit import Audit
-from app.services.budgets import Budgets
+from app.services.budgets import Budgets, begin_budget
 from app.services.dashboard import Dashboard, Site
 from app.services.drafts import Drafts
 from app.services.measure import Measure
@@ -96,6 +96,7 @@ def build(
             limits,
             settings.review_minute_nanos,
             senders,
+            settings.review_idle,
         ),
         Budgets(uow, reader, clock, new_id, settings.zone, engine.info().model),
         drafts(settings, engine, uow, reader, clock),
@@ -141,18 +142,11 @@ def open_storage(
     upgrade(database)
     lists, now = prices.load(settings.prices, settings.zone), clock()
     currency = lists[0].currency
-    ensure_pilot(
-        database,
-        settings.pilot,
-        settings.pilot,
-        settings.pilot_limit_nanos,
-        currency,
-        now,
-        settings.time_zone,
-    )
+    ensure_pilot(database, settings.pilot, settings.pilot, now, settings.time_zone)
     uow = open_writer(database, settings.pilot)
     with uow() as work:
         work.add_policy(policy.version, policy.name, policy.text, now)
+        begin_budget(work, settings.pilot_limit_nanos, currency, SYSTEM, now)
         keep_prices(work, lists, SYSTEM, now)
         begin(work, policy, now)
         work.commit()

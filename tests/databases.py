@@ -12,9 +12,10 @@ from threading import Lock
 
 from sqlalchemy import Engine
 
-from app.ports import NewAnswer, OpenUnitOfWork
+from app.ports import NewAnswer, NewReview, OpenUnitOfWork, UnitOfWork
 from policies.decide import decide
 from policies.document import Policy, preset
+from policies.review import ItemKind
 from policies.types import Domain, Importance, PriceList, Request
 from storage.engine import make_engine
 from storage.migrate import upgrade
@@ -112,8 +113,10 @@ def _template_database() -> str:
 def fill(engine: Engine, policy: Policy = POLICY) -> None:
     """Migrations, one pilot, its budget, a policy and prices."""
     upgrade(engine)
-    ensure_pilot(engine, PILOT, "Pilot", LIMIT_NANOS, PRICES.currency, START)
+    ensure_pilot(engine, PILOT, "Pilot", START)
     with open_writer(engine, PILOT)() as uow:
+        if not uow.ledger.ceilings():
+            uow.ledger.set_limit("pilot", LIMIT_NANOS, PRICES.currency)
         uow.add_policy(policy.version, policy.name, policy.text, START)
         uow.add_prices(PRICES, START)
         uow.commit()
@@ -145,6 +148,12 @@ def set_limit(uow: OpenUnitOfWork, limit_nanos: int, scope: str = "pilot") -> No
     with uow() as unit:
         unit.ledger.set_limit(scope, limit_nanos, PRICES.currency)
         unit.commit()
+
+
+def wait_for_review(unit: UnitOfWork, answer_id: str, importance: Importance, at: datetime) -> None:
+    """As the service does in the transaction that settles an answer that people must approve."""
+    approvals = POLICY.reviews[importance].approvals
+    unit.reviews.open(NewReview(answer_id, ItemKind.REQUIRED, approvals, importance, at, at))
 
 
 def broken_invariants(uow: OpenUnitOfWork) -> list[str]:

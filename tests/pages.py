@@ -12,7 +12,7 @@ import gradio as gr
 from app.ports import OpenUnitOfWork
 from app.services.ask import Ask, Limits
 from app.services.audit import Audit
-from app.services.budgets import Budgets
+from app.services.budgets import Budgets, begin_budget
 from app.services.dashboard import Dashboard
 from app.services.drafts import Drafts
 from app.services.policy import PolicyDesk, begin
@@ -53,11 +53,12 @@ def pages(folder: Path, engine: FakeEngine | None = None, limit_nanos: int = LIM
     model = engine or FakeEngine(words=ANSWER, model=MODEL)
     database = engine_of(folder / "pilot.db")
     upgrade(database)
-    ensure_pilot(database, PILOT, "Pilot", limit_nanos, PRICES.currency, now())
+    ensure_pilot(database, PILOT, "Pilot", now())
     uow, policy = open_writer(database, PILOT), preset("full")
     with uow() as unit:
         unit.add_policy(policy.version, policy.name, policy.text, now())
         unit.add_prices(PRICES, now())
+        begin_budget(unit, limit_nanos, PRICES.currency, "system", now())
         begin(unit, policy, now())
         unit.commit()
     ids = Ids()

@@ -16,6 +16,7 @@ from app.ports import (
     NewId,
     OpenHold,
     OpenUnitOfWork,
+    UnitOfWork,
 )
 from app.services.policy import valid_now
 from policies.budget import day_of, starts
@@ -122,10 +123,22 @@ class Budgets:
         """Over the whole pilot; never below what is spent and held."""
         require(actor, Action.SET_LIMIT)
         with self.uow() as work:
-            work.ledger.set_limit(scope, nanos, currency)
-            details: dict[str, Detail] = {"limit_nanos": nanos, "currency": currency}
-            work.audit.append(AuditEvent(actor.user, "budget.limit", scope, details, self.clock()))
+            _set_limit(work, scope, nanos, currency, actor.user, self.clock())
             work.commit()
+
+
+def begin_budget(uow: UnitOfWork, nanos: int, currency: str, by: str, now: datetime) -> None:
+    """The limit of the settings over the whole pilot, where none is: without one nothing runs."""
+    if not any(ceiling.scope == "pilot" for ceiling in uow.ledger.ceilings()):
+        _set_limit(uow, "pilot", nanos, currency, by, now)
+
+
+def _set_limit(
+    uow: UnitOfWork, scope: str, nanos: int, currency: str, by: str, now: datetime
+) -> None:
+    uow.ledger.set_limit(scope, nanos, currency)
+    details: dict[str, Detail] = {"limit_nanos": nanos, "currency": currency}
+    uow.audit.append(AuditEvent(by, "budget.limit", scope, details, now))
 
 
 def _event(of: BudgetRaise, action: str, actor: Actor, at: datetime) -> AuditEvent:

@@ -120,7 +120,7 @@ def test_answer_counts_for_the_day_it_was_admitted(uow: OpenUnitOfWork) -> None:
 def test_days_begin_at_midnight_in_the_time_zone_of_the_pilot(
     engine: Engine, uow: OpenUnitOfWork, hours: int, day: str
 ) -> None:
-    ensure_pilot(engine, PILOT, "Pilot", 1, "JPY", START, time_zone="Asia/Tokyo")
+    ensure_pilot(engine, PILOT, "Pilot", START, time_zone="Asia/Tokyo")
     midnight_in_tokyo = timedelta(hours=6)  # START is nine in the morning in UTC
     after = midnight_in_tokyo + timedelta(hours=hours - 15)
     reserve(uow, "a-1", limit("pilot", Window.DAY, QUOTE), after=after)

@@ -270,9 +270,10 @@ def test_currency_of_a_budget_does_not_change(uow: OpenUnitOfWork) -> None:
 
 
 def test_pilots_share_a_file_and_nothing_else(engine: Engine, uow: OpenUnitOfWork) -> None:
-    ensure_pilot(engine, "other", "Other", 5000, "JPY", START)
+    ensure_pilot(engine, "other", "Other", START)
     other = open_writer(engine, "other")
     with other() as unit:
+        unit.ledger.set_limit("pilot", 5000, "JPY")
         unit.add_policy(POLICY.version, POLICY.name, POLICY.text, START)
         unit.add_prices(PRICES, START)
         unit.commit()
@@ -293,9 +294,9 @@ def test_pilots_share_a_file_and_nothing_else(engine: Engine, uow: OpenUnitOfWor
     assert broken_invariants(uow) == broken_invariants(other) == []
 
 
-def test_pilot_and_its_budget_are_made_once(engine: Engine, uow: OpenUnitOfWork) -> None:
+def test_pilot_is_made_once(engine: Engine, uow: OpenUnitOfWork) -> None:
     set_limit(uow, 77)
-    ensure_pilot(engine, "pilot-1", "Renamed", LIMIT_NANOS, "USD", START)
+    ensure_pilot(engine, "pilot-1", "Renamed", START)
     assert ceiling(uow) == Ceiling("pilot", 77, 0, 0, "JPY")
 
 
