@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from policies.pricing import price
 from policies.types import Units
+from storage.seal_all import seal_all
 from storage.unit_of_work import open_writer
 from tests.databases import PILOT, POLICY, PRICES, fill
 
@@ -72,6 +73,8 @@ def generate(
             unit.ledger.set_limit(scope, LIMIT_NANOS, PRICES.currency)
         unit.commit()
     _analyse(engine)
+    with engine.begin() as connection:
+        seal_all(connection)
 
 
 def last_instant(answers: int) -> datetime:

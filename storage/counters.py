@@ -24,7 +24,11 @@ from policies.budget import Account, Payer, effective, parse_scope, starts
 from policies.types import Ceiling, Limit, Window
 from storage.ledger_tables import budget_raises, budgets
 from storage.openings import open_holds, spent
+from storage.seals import Tally, seal
 from storage.types import MAX_NANOS
+
+LIMITS = ("standing_nanos", "policy_nanos", "limit_nanos")
+COUNTS = ("committed_nanos", "refunded_nanos", "held_nanos")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Counter:
     refunded_nanos: int
     held_nanos: int
     currency: str
+    seal: str = ""
+    """Of its row, over its limits."""
     changed: bool = False
     """Its limits are not what the row says."""
 
@@ -60,7 +66,7 @@ class Standing:
     """Where some payers stand: their ceilings, and rows that are ceilings no longer."""
 
     counters: list[Counter]
-    stale: list[int]
+    stale: list[Counter]
 
 
 class Counters:
@@ -68,6 +74,7 @@ class Counters:
 
     def __init__(self, connection: Connection, pilot_id: str) -> None:
         self._connection, self._pilot_id = connection, pilot_id
+        self._tally = Tally(connection, pilot_id, budgets)
 
     def under(
         self,
@@ -85,7 +92,7 @@ class Counters:
         rows = {_account(row): row for row in self._rows(payers, day)}
         raised = self._raised(payers, now)
         counters: list[Counter] = []
-        stale: list[int] = []
+        stale: list[Counter] = []
         for account in sorted({*rows, *named}):
             before = self._counter(rows.get(account), account, currency)
             more = raised.get((account.scope, account.window), 0)
@@ -93,7 +100,7 @@ class Counters:
             if limit is not None:
                 counters.append(_limited(before, named.get(account), limit))
             elif before.row_id is not None:
-                stale.append(before.row_id)
+                stale.append(before)
         return Standing(counters, stale)
 
     def whole(self, scope: str, currency: str) -> Counter:
@@ -111,30 +118,32 @@ class Counters:
         limit = effective(nanos, counter.policy_nanos, 0)
         assert limit is not None
         limited = _limited(counter, counter.policy_nanos, limit)
-        limited = replace(limited, standing_nanos=nanos)
-        if counter.row_id is None:
-            self._open(limited)
-            return
-        values = {"standing_nanos": nanos, "limit_nanos": limited.limit_nanos}
-        this = budgets.c.id == counter.row_id
-        self._connection.execute(update(budgets).where(this).values(values))
+        self._write([replace(limited, standing_nanos=nanos, changed=True)])
 
     def enforce(self, standing: Standing) -> list[int]:
         """Write what changed, forget what is no ceiling any more; the rows' numbers."""
         if standing.stale:
-            self._connection.execute(delete(budgets).where(budgets.c.id.in_(standing.stale)))
-        ids = []
-        for counter in standing.counters:
+            rows = [counter.row_id for counter in standing.stale]
+            self._connection.execute(delete(budgets).where(budgets.c.id.in_(rows)))
+            self._tally.move(removed=[counter.seal for counter in standing.stale])
+        return self._write(standing.counters)
+
+    def _write(self, counters: Iterable[Counter]) -> list[int]:
+        """Open those without a row, change the limits of those that changed; the rows' numbers."""
+        ids, added, removed = [], [], []
+        for counter in counters:
             if counter.row_id is None:
-                ids.append(self._open(counter))
+                added.append(mark := self._seal(counter))
+                ids.append(self._open(counter, mark))
                 continue
             ids.append(counter.row_id)
             if counter.changed:
-                self._connection.execute(
-                    update(budgets)
-                    .where(budgets.c.id == counter.row_id)
-                    .values(policy_nanos=counter.policy_nanos, limit_nanos=counter.limit_nanos)
-                )
+                added.append(mark := self._seal(counter))
+                removed.append(counter.seal)
+                limits = {name: getattr(counter, name) for name in LIMITS} | {"seal": mark}
+                this = budgets.c.id == counter.row_id
+                self._connection.execute(update(budgets).where(this).values(limits))
+        self._tally.move(added, removed)
         return ids
 
     def hold(self, amounts: Mapping[int, int]) -> bool:
@@ -215,23 +224,26 @@ class Counters:
         held = open_holds(self._connection, self._pilot_id, account)
         return Counter(account, None, None, None, 0, charged, refunded, held, currency)
 
-    def _open(self, counter: Counter) -> int:
-        kind, subject = parse_scope(counter.account.scope)
-        row = insert(budgets).values(
-            pilot_id=self._pilot_id,
-            scope=kind,
-            subject=subject,
-            window=counter.account.window.value,
-            window_start=counter.account.start,
-            standing_nanos=counter.standing_nanos,
-            policy_nanos=counter.policy_nanos,
-            limit_nanos=counter.limit_nanos,
-            committed_nanos=counter.committed_nanos,
-            refunded_nanos=counter.refunded_nanos,
-            held_nanos=counter.held_nanos,
-            currency=counter.currency,
-        )
+    def _open(self, counter: Counter, mark: str) -> int:
+        counts = {name: getattr(counter, name) for name in COUNTS}
+        row = insert(budgets).values(self._limits(counter) | counts | {"seal": mark})
         return int(self._connection.execute(row.returning(budgets.c.id)).scalar_one())
+
+    def _seal(self, counter: Counter) -> str:
+        return seal(budgets, self._limits(counter))
+
+    def _limits(self, counter: Counter) -> dict[str, Any]:
+        """Of a row all but its counts."""
+        kind, subject = parse_scope(counter.account.scope)
+        return {
+            "pilot_id": self._pilot_id,
+            "scope": kind,
+            "subject": subject,
+            "window": counter.account.window.value,
+            "window_start": counter.account.start,
+            "currency": counter.currency,
+            **{name: getattr(counter, name) for name in LIMITS},
+        }
 
     def _change(self, these: ColumnElement[bool], **values: ColumnElement[int]) -> list[Counter]:
         changed = update(budgets).where(these).values(**values).returning(budgets)
@@ -254,6 +266,7 @@ def counter_of(row: Row[Any]) -> Counter:
         refunded_nanos=row.refunded_nanos,
         held_nanos=row.held_nanos,
         currency=row.currency,
+        seal=row.seal,
     )
 
 

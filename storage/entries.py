@@ -1,8 +1,10 @@
 """Lines of the ledger: written once, with the day's rollup beside them."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Insert, insert
 
@@ -11,6 +13,7 @@ from policies.types import Domain, Units
 from storage.dialect import upsert
 from storage.ledger_tables import ledger_entries, spend_days
 from storage.repositories import unit_values
+from storage.seals import NO_ORIGIN, append_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Entry:
     booked_by: str | None = None
     reason: str = ""
     entry_key: str | None = None
+    origin: Sequence[Any] = NO_ORIGIN
+    """Of a charge: seals.origin_of."""
 
 
 def write(connection: Connection, pilot_id: str, entry: Entry) -> None:
@@ -44,7 +49,7 @@ def write(connection: Connection, pilot_id: str, entry: Entry) -> None:
         "domain": entry.domain.value,
         "currency": entry.currency,
     }
-    row = whose | {
+    row: dict[str, Any] = whose | {
         **unit_values(entry.units),
         "kind": entry.kind,
         "hold_id": entry.hold_id,
@@ -56,6 +61,7 @@ def write(connection: Connection, pilot_id: str, entry: Entry) -> None:
         "entry_key": entry.entry_key,
         "charged_at": entry.charged_at,
     }
+    row["hash"] = append_line(connection, pilot_id, row, entry.origin)
     connection.execute(insert(ledger_entries), row)
     counted = {
         "answers": int(entry.kind == "charge"),

@@ -1,6 +1,6 @@
 """What must hold of the money, over the whole database in a few passes that keep nothing but sums.
 
-Plain SQL on purpose: it shares no code with the ledger it checks.
+Plain SQL on purpose: it shares no code with the ledger it checks, but for what a seal is.
 """
 
 from collections import defaultdict
@@ -10,6 +10,8 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
+
+from storage.seal_check import broken_seals
 
 MOST = 1000
 """Sentences given at once; a database that breaks more is broken anyway."""
@@ -84,6 +86,18 @@ PASSES = (
     Pass(
         """
         SELECT a.id AS row, a.status AS state, a.cost_nanos AS cost,
+            CASE WHEN d.answer_id IS NULL THEN 0 ELSE 1 END AS decided,
+            CASE WHEN a.status IN ('running', 'refused') AND (a.nfe_per_token <> 0
+                OR a.prompt_tokens <> 0 OR a.decode_tokens <> 0 OR a.nfe <> 0
+                OR a.changed_tokens <> 0 OR a.device_seconds <> 0
+                OR COALESCE(a.finished_at <> a.created_at, FALSE)
+                OR (a.status = 'running') <> (a.finished_at IS NULL))
+                THEN 1 ELSE 0 END AS worked,
+            CASE WHEN i.kind <> 'required' OR i.kind IS NULL THEN
+                    CASE WHEN a.status IN ('pending_review', 'rejected') THEN 'not waiting'
+                        ELSE a.status END
+                WHEN i.state <> 'decided' THEN 'pending_review'
+                WHEN i.outcome = 'rejected' THEN 'rejected' ELSE 'released' END AS reviewed,
             CASE WHEN h.state = 'open' THEN 1 ELSE 0 END AS holds,
             CASE WHEN a.status = 'running' THEN 1 ELSE 0 END AS open,
             CASE WHEN a.status IN ('running', 'refused') THEN 0 ELSE 1 END AS due,
@@ -91,7 +105,10 @@ PASSES = (
                 WHERE e.answer_id = a.id AND e.kind = 'charge') AS charges,
             (SELECT COALESCE(SUM(e.nanos), 0) FROM ledger_entries e
                 WHERE e.answer_id = a.id) AS total
-        FROM answers a LEFT JOIN holds h ON h.answer_id = a.id
+        FROM answers a
+        LEFT JOIN holds h ON h.answer_id = a.id AND h.pilot_id = a.pilot_id
+        LEFT JOIN decisions d ON d.answer_id = a.id AND d.pilot_id = a.pilot_id
+        LEFT JOIN review_items i ON i.answer_id = a.id AND i.pilot_id = a.pilot_id
         WHERE a.pilot_id = :pilot
         """,
         (
@@ -103,6 +120,9 @@ PASSES = (
                 "charges <> due",
                 "answer {row}: it is {state} and has {charges} charges, expected {due}",
             ),
+            ("decided = 0", "answer {row}: nothing says how it was decided"),
+            ("worked = 1", "answer {row}: it is {state}, but has work that was done"),
+            ("state <> reviewed", "answer {row}: it is {state}, by its review {reviewed}"),
             ("cost <> total", "answer {row}: its cost is {cost} nanos, its entries sum to {total}"),
         ),
     ),
@@ -144,6 +164,7 @@ def _broken(connection: Connection, pilot_id: str) -> Iterator[str]:
     for rules in PASSES:
         yield from _rows(connection, pilot_id, rules)
     yield from _rollups(entries, _sums(connection, ROLLUPS, pilot_id))
+    yield from broken_seals(connection, pilot_id)
 
 
 def _rows(connection: Connection, pilot_id: str, scan: Pass) -> Iterator[str]:

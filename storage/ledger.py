@@ -19,9 +19,10 @@ from policies.pricing import price
 from policies.types import Ceiling, Hold, Limit, Units, Window
 from storage import alerts, corrections, entries, invariants, queries, rollups
 from storage.counters import Counters
-from storage.ledger_tables import holds
+from storage.ledger_tables import holds, is_open
 from storage.refusals import amounts_under, comparable, fits_alone, over, request_ceiling
 from storage.repositories import unit_values
+from storage.seals import origin_of, seal
 from storage.tables import answer_bodies, answers, decisions, pilots, price_lists
 from storage.terms import Terms, terms_of
 from storage.types import MAX_NANOS
@@ -107,12 +108,8 @@ class SqlLedger:
         return held
 
     def heartbeat(self, hold: Hold, done: Units, expires_at: datetime) -> bool:
-        beat = (
-            update(holds)
-            .where(self._open(hold.id))
-            .values(expires_at=expires_at, **unit_values(done))
-        )
-        return self._connection.execute(beat).rowcount == 1
+        beaten = {"expires_at": expires_at, **unit_values(done)}
+        return self._change_hold(hold.id, beaten) is not None
 
     def settle(self, hold: Hold, finished: Finished, cost_nanos: int) -> bool:
         closed = self._take(hold.id, "settled", finished.finished_at)
@@ -177,20 +174,23 @@ class SqlLedger:
         return day_of(now, self._zone)
 
     def _hold_row(self, hold: Hold, day: str, now: datetime) -> dict[str, Any]:
-        return {
+        row = {
             "id": hold.id,
             "pilot_id": self._pilot_id,
             "answer_id": hold.answer_id,
             "nanos": hold.nanos,
             "state": "open",
             "day": day,
+            **unit_values(Units()),
             "created_at": now,
             "expires_at": hold.expires_at,
+            "closed_at": None,
         }
+        return row | {"seal": seal(holds, row)}
 
     def _open(self, hold_id: str) -> ColumnElement[bool]:
         mine = (holds.c.pilot_id == self._pilot_id) & (holds.c.id == hold_id)
-        return mine & (holds.c.state == "open")
+        return mine & is_open
 
     def _late(self, now: datetime) -> Select[Any]:
         return (
@@ -203,18 +203,22 @@ class SqlLedger:
                 & (price_lists.c.version == decisions.c.price_version),
             )
             .where(holds.c.pilot_id == self._pilot_id)
-            .where(holds.c.state == "open", holds.c.expires_at <= now)
+            .where(is_open, holds.c.expires_at <= now)
             .order_by(holds.c.expires_at, holds.c.id)
         )
 
     def _take(self, hold_id: str, state: str, now: datetime) -> Row[Any] | None:
         """Close an open hold; None where another was first. Only who gets it may charge it."""
-        return self._connection.execute(
-            update(holds)
-            .where(self._open(hold_id))
-            .values(state=state, closed_at=now)
-            .returning(holds.c.id, holds.c.answer_id, holds.c.nanos, holds.c.day)
-        ).one_or_none()
+        return self._change_hold(hold_id, {"state": state, "closed_at": now})
+
+    def _change_hold(self, hold_id: str, values: dict[str, Any]) -> Row[Any] | None:
+        """An open one, sealed anew; None where none is open under this name."""
+        found = self._connection.execute(select(holds).where(self._open(hold_id))).one_or_none()
+        if found is None:
+            return None
+        values["seal"] = seal(holds, {**found._mapping, **values})
+        changed = update(holds).where(self._open(hold_id)).values(values).returning(holds)
+        return self._connection.execute(changed).one_or_none()
 
     def _charge(self, hold: Row[Any], finished: Finished, cost_nanos: int) -> None:
         if not 0 <= cost_nanos <= hold.nanos:
@@ -233,6 +237,7 @@ class SqlLedger:
             price_version=terms.price_version,
             charged_at=finished.finished_at,
             hold_id=hold.id,
+            origin=origin_of(hold.seal, terms.seal, finished),
         )
         entries.write(self._connection, self._pilot_id, entry)
         alerts.note(self._connection, self._pilot_id, counters, terms.alerts, finished.finished_at)

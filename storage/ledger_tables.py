@@ -11,9 +11,11 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    literal_column,
+    text,
 )
 
-from storage.schema import metadata, pilot, serial, units
+from storage.schema import metadata, pilot, sealed, serial, units
 from storage.types import Nanos, UtcDateTime
 
 budgets = Table(
@@ -33,6 +35,7 @@ budgets = Table(
     Column("refunded_nanos", Nanos, nullable=False, server_default="0"),
     Column("held_nanos", Nanos, nullable=False, server_default="0"),
     Column("currency", String, nullable=False),
+    sealed(),
     UniqueConstraint("pilot_id", "scope", "subject", "window", "window_start"),
     CheckConstraint("committed_nanos >= 0", name="committed_not_negative"),
     CheckConstraint("refunded_nanos >= 0", name="refunded_not_negative"),
@@ -53,10 +56,20 @@ holds = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
+    sealed(),
     CheckConstraint("nanos >= 0", name="not_negative"),
     CheckConstraint("state IN ('open', 'settled', 'expired')", name="state_known"),
-    Index(None, "state", "expires_at"),
+    # `is_open` below, in the words of each database.
+    Index(
+        "ix_holds_open",
+        "pilot_id",
+        "expires_at",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
 )
+is_open = holds.c.state == literal_column("'open'")
+"""As a constant and not as a value beside the statement: no index of some rows is used for that."""
 
 ledger_entries = Table(
     "ledger_entries",
@@ -80,6 +93,7 @@ ledger_entries = Table(
     Column("reason", String, nullable=False, server_default=""),
     Column("entry_key", String),  # of a refund or a correction: the same key books once
     Column("charged_at", UtcDateTime, nullable=False),
+    Column("hash", String, nullable=False, server_default=""),  # behind the line before: seals.py
     ForeignKeyConstraint(
         ["pilot_id", "price_version"], ["price_lists.pilot_id", "price_lists.version"]
     ),
@@ -128,6 +142,7 @@ budget_raises = Table(
     Column("decided_by", String),
     Column("decided_at", UtcDateTime),
     Column("expires_at", UtcDateTime, nullable=False),
+    sealed(),
     CheckConstraint("nanos > 0", name="positive"),
     CheckConstraint("state IN ('asked', 'granted', 'declined')", name="state_known"),
     CheckConstraint("(state = 'asked') = (decided_by IS NULL)", name="decided_by_someone"),
@@ -152,4 +167,14 @@ budget_alerts = Table(
     Column("channels", String, nullable=False, server_default="log,page"),
     Column("due", String, nullable=False, server_default=""),  # those that have not heard of it
     Index(None, "pilot_id", "reached_at"),
+)
+
+# What the seals of a table add up to (seals.py), so that a row that is gone is missed.
+seal_tallies = Table(
+    "seal_tallies",
+    metadata,
+    Column("pilot_id", String, ForeignKey("pilots.id"), primary_key=True),
+    Column("name", String, primary_key=True),  # of the table
+    Column("row_count", BigInteger, nullable=False),
+    Column("total", String, nullable=False),  # modulo 2**256, in 64 hexadecimal digits
 )

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, func, select
 
 from policies.budget import Account, parse_scope
-from storage.ledger_tables import holds, spend_days
+from storage.ledger_tables import holds, is_open, spend_days
 from storage.tables import answers, decisions
 
 
@@ -34,7 +34,7 @@ def open_holds(connection: Connection, pilot_id: str, account: Account) -> int:
         select(func.sum(holds.c.nanos))
         .join(answers, answers.c.id == holds.c.answer_id)
         .join(decisions, decisions.c.answer_id == holds.c.answer_id)
-        .where(holds.c.pilot_id == pilot_id, holds.c.state == "open")
+        .where(holds.c.pilot_id == pilot_id, is_open)
     )
     if kind in of_scope:
         query = query.where(of_scope[kind] == subject)

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from app.ports import Activation, PolicyVersion
 from policies.errors import InvalidInput, NotFound
-from storage.dialect import keep
 from storage.policy_tables import policy_activations, policy_proposals
+from storage.repositories import keep_policy
+from storage.seals import BEFORE_THE_FIRST, Tally, seal
 from storage.tables import policy_versions
 
 
@@ -18,13 +19,14 @@ class SqlPolicies:
 
     def __init__(self, connection: Connection, pilot_id: str) -> None:
         self._connection, self._pilot_id = connection, pilot_id
+        self._proposals = Tally(connection, pilot_id, policy_proposals)
 
     def propose(self, proposal: PolicyVersion) -> None:
         """The version itself may be there already: a setting can name a policy before anyone."""
         values = asdict(proposal) | {"pilot_id": self._pilot_id}
         name, text = values.pop("name"), values.pop("text")
-        kept = {"pilot_id": self._pilot_id, "version": proposal.version, "name": name, "text": text}
-        keep(self._connection, policy_versions, kept | {"created_at": proposal.proposed_at})
+        at = proposal.proposed_at
+        keep_policy(self._connection, self._pilot_id, proposal.version, name, text, at)
         p = policy_proposals.c
         same = select(p.version).where(p.pilot_id == self._pilot_id, p.version == proposal.version)
         if self._connection.execute(same).first() is not None:
@@ -33,7 +35,9 @@ class SqlPolicies:
                 reason="policy_same",
                 version=proposal.version,
             )
-        self._connection.execute(insert(policy_proposals).values(values))
+        mark = seal(policy_proposals, values)
+        self._connection.execute(insert(policy_proposals).values(values | {"seal": mark}))
+        self._proposals.move(added=[mark])
 
     def approve(self, version: str, by: str, now: datetime) -> None:
         p = policy_proposals.c
@@ -42,6 +46,10 @@ class SqlPolicies:
             raise InvalidInput(
                 f"{by} proposed {version}; someone else must approve it", reason="policy_own"
             )
+        these = select(policy_proposals).where(p.pilot_id == self._pilot_id, p.version == version)
+        before = self._connection.execute(these).one()
+        values: dict[str, Any] = {"approved_by": by, "approved_at": now}
+        values["seal"] = seal(policy_proposals, {**before._mapping, **values})
         approved = (
             update(policy_proposals)
             .where(
@@ -50,7 +58,7 @@ class SqlPolicies:
                 p.approved_by.is_(None),
                 p.proposed_by != by,
             )
-            .values(approved_by=by, approved_at=now)
+            .values(values)
         )
         if self._connection.execute(approved).rowcount != 1:
             raise InvalidInput(
@@ -58,6 +66,7 @@ class SqlPolicies:
                 reason="policy_approved",
                 by=str(found.approved_by),
             )
+        self._proposals.move(added=[values["seal"]], removed=[before.seal])
 
     def activate(self, activation: Activation) -> None:
         found = self.get(activation.version)
@@ -67,9 +76,14 @@ class SqlPolicies:
                 "approve it first",
                 reason="policy_draft",
             )
+        a = policy_activations.c
+        newest = select(a.seal).where(a.pilot_id == self._pilot_id).order_by(a.id.desc()).limit(1)
+        before = self._connection.execute(newest).scalar_one_or_none() or BEFORE_THE_FIRST
         values = asdict(activation) | {"approved_by": found.approved_by}
-        new = insert(policy_activations).values(values | {"pilot_id": self._pilot_id})
-        self._connection.execute(new)
+        values["pilot_id"] = self._pilot_id
+        mark = seal(policy_activations, values, before)
+        self._connection.execute(insert(policy_activations).values(values | {"seal": mark}))
+        Tally(self._connection, self._pilot_id, policy_activations).move(added=[mark])
 
     def get(self, version: str) -> PolicyVersion:
         query = self._versions().where(policy_proposals.c.version == version)
@@ -115,5 +129,5 @@ class SqlPolicies:
 
 def _version(row: Row[Any]) -> PolicyVersion:
     values = dict(row._mapping)
-    del values["pilot_id"]
+    del values["pilot_id"], values["seal"]
     return PolicyVersion(**values)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage.schema import metadata
+from storage.schema import metadata, sealed
 from storage.types import UtcDateTime
 
 policy_proposals = Table(
@@ -32,6 +32,7 @@ policy_proposals = Table(
     Column("proposed_at", UtcDateTime, nullable=False),
     Column("approved_by", String),
     Column("approved_at", UtcDateTime),
+    sealed(),
     ForeignKeyConstraint(
         ["pilot_id", "version"], ["policy_versions.pilot_id", "policy_versions.version"]
     ),
@@ -50,6 +51,7 @@ policy_activations = Table(
     Column("activated_by", String, nullable=False),
     Column("activated_at", UtcDateTime, nullable=False),
     Column("note", Text, nullable=False),
+    sealed(),
     ForeignKeyConstraint(
         ["pilot_id", "version", "approved_by"],
         ["policy_proposals.pilot_id", "policy_proposals.version", "policy_proposals.approved_by"],

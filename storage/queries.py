@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 from app.ports import AnswerRow, AnswerStatus, Measurement, OpenHold, SpendPoint
 from policies.budget import effective
 from policies.types import Ceiling, Domain, Importance, PriceList, Review, Units, Window
-from storage.ledger_tables import budget_raises, budgets, holds, ledger_entries
+from storage.ledger_tables import budget_raises, budgets, holds, is_open, ledger_entries
 from storage.tables import answers, decisions, measurements, price_lists, ratings
 
 
@@ -105,7 +105,7 @@ def open_holds(connection: Connection, pilot_id: str, limit: int) -> list[OpenHo
         )
         .join(answers, answers.c.id == h.answer_id)
         .join(decisions, decisions.c.answer_id == h.answer_id)
-        .where(h.state == "open", h.pilot_id == pilot_id)
+        .where(is_open, h.pilot_id == pilot_id)
         .order_by(h.created_at, h.id)
         .limit(limit)
     )

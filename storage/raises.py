@@ -11,6 +11,7 @@ from policies.errors import InvalidInput, NotFound
 from policies.types import Window
 from storage.counters import scope_of
 from storage.ledger_tables import budget_raises
+from storage.seals import Tally, seal
 from storage.types import MAX_NANOS
 
 
@@ -19,6 +20,7 @@ class SqlRaises:
 
     def __init__(self, connection: Connection, pilot_id: str) -> None:
         self._connection, self._pilot_id = connection, pilot_id
+        self._tally = Tally(connection, pilot_id, budget_raises)
 
     def ask(self, wanted: BudgetRaise) -> None:
         kind, subject = parse_scope(wanted.scope)
@@ -35,35 +37,45 @@ class SqlRaises:
             raise InvalidInput("a raise must expire after it was asked for")
         if not wanted.reason.strip():
             raise InvalidInput("a raise needs a reason", reason="raise_reason")
-        self._connection.execute(
-            insert(budget_raises).values(
-                id=wanted.id,
-                pilot_id=self._pilot_id,
-                scope=kind,
-                subject=subject,
-                window=wanted.window.value,
-                nanos=wanted.nanos,
-                reason=wanted.reason,
-                state=RaiseState.ASKED.value,
-                asked_by=wanted.asked_by,
-                asked_at=wanted.asked_at,
-                expires_at=wanted.expires_at,
-            )
-        )
+        row = {
+            "id": wanted.id,
+            "pilot_id": self._pilot_id,
+            "scope": kind,
+            "subject": subject,
+            "window": wanted.window.value,
+            "nanos": wanted.nanos,
+            "reason": wanted.reason,
+            "state": RaiseState.ASKED.value,
+            "asked_by": wanted.asked_by,
+            "asked_at": wanted.asked_at,
+            "decided_by": None,
+            "decided_at": None,
+            "expires_at": wanted.expires_at,
+        }
+        mark = seal(budget_raises, row)
+        self._connection.execute(insert(budget_raises).values(row | {"seal": mark}))
+        self._tally.move(added=[mark])
 
     def decide(self, raise_id: str, granted: bool, by: str, now: datetime) -> BudgetRaise:
         r = budget_raises.c
         state = RaiseState.GRANTED if granted else RaiseState.DECLINED
+        this = (r.pilot_id == self._pilot_id) & (r.id == raise_id)
+        before = self._connection.execute(select(budget_raises).where(this)).one_or_none()
+        if before is None:
+            raise NotFound(f"nobody asked for a raise {raise_id}")
+        values: dict[str, Any] = {"state": state.value, "decided_by": by, "decided_at": now}
+        values["seal"] = seal(budget_raises, {**before._mapping, **values})
         decided = (
             update(budget_raises)
-            .where(r.pilot_id == self._pilot_id, r.id == raise_id)
+            .where(this)
             .where(r.state == RaiseState.ASKED.value, r.asked_by != by, r.expires_at > now)
-            .values(state=state.value, decided_by=by, decided_at=now)
+            .values(values)
             .returning(budget_raises)
         )
         row = self._connection.execute(decided).one_or_none()
         if row is None:
-            raise self._undecidable(raise_id, by)
+            raise _undecidable(before, by)
+        self._tally.move(added=[row.seal], removed=[before.seal])
         return _raise(row)
 
     def latest(self, limit: int) -> list[BudgetRaise]:
@@ -72,26 +84,22 @@ class SqlRaises:
         newest = newest.order_by(r.asked_at.desc(), r.id.desc()).limit(limit)
         return [_raise(row) for row in self._connection.execute(newest)]
 
-    def _undecidable(self, raise_id: str, by: str) -> InvalidInput | NotFound:
-        r = budget_raises.c
-        this = select(budget_raises).where(r.pilot_id == self._pilot_id, r.id == raise_id)
-        row = self._connection.execute(this).one_or_none()
-        if row is None:
-            return NotFound(f"nobody asked for a raise {raise_id}")
-        if row.state != RaiseState.ASKED.value:
-            return InvalidInput(
-                f"the raise {raise_id} was {row.state} by {row.decided_by} already",
-                reason="raise_decided",
-                by=row.decided_by,
-            )
-        if row.asked_by == by:
-            return InvalidInput(
-                f"{by} asked for the raise {raise_id}; another person must decide",
-                reason="raise_own",
-            )
+
+def _undecidable(row: Row[Any], by: str) -> InvalidInput:
+    if row.state != RaiseState.ASKED.value:
         return InvalidInput(
-            f"the raise {raise_id} expired; ask again with a later date", reason="raise_expired"
+            f"the raise {row.id} was {row.state} by {row.decided_by} already",
+            reason="raise_decided",
+            by=row.decided_by,
         )
+    if row.asked_by == by:
+        return InvalidInput(
+            f"{by} asked for the raise {row.id}; another person must decide",
+            reason="raise_own",
+        )
+    return InvalidInput(
+        f"the raise {row.id} expired; ask again with a later date", reason="raise_expired"
+    )
 
 
 def _raise(row: Row[Any]) -> BudgetRaise:

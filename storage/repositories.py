@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, insert, select, update
+from sqlalchemy import Column, Connection, Row, Table, insert, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.ports import (
@@ -22,6 +22,7 @@ from policies.errors import KeyReused, NotFound
 from policies.types import PriceList, Reason, Units
 from storage import queries
 from storage.dialect import keep, upsert
+from storage.seals import Tally, seal
 from storage.tables import (
     answer_bodies,
     answers,
@@ -58,7 +59,7 @@ class SqlAnswers:
         asker = {"pilot_id": self._pilot_id, "name": answer.request.user}
         keep(self._connection, users, asker | {"created_at": answer.created_at})
         refused = status is AnswerStatus.REFUSED
-        row = {
+        row: dict[str, Any] = {
             "id": answer.id,
             "pilot_id": self._pilot_id,
             "user_name": answer.request.user,
@@ -80,7 +81,9 @@ class SqlAnswers:
         text = {"answer_id": answer.id, "pilot_id": self._pilot_id}
         text["question"] = answer.request.question
         self._connection.execute(insert(answer_bodies), text)
-        self._connection.execute(insert(decisions), self._decision(answer))
+        decision = self._decision(answer)
+        decision["seal"] = seal(decisions, row | decision)
+        self._connection.execute(insert(decisions), decision)
 
     def find_key(self, user: str, idempotency_key: str) -> Earlier | None:
         found = self._connection.execute(
@@ -195,8 +198,19 @@ def keep_policy(
     connection: Connection, pilot_id: str, version: str, name: str, text: str, now: datetime
 ) -> None:
     document = {"version": version, "name": name, "text": text}
-    keep(connection, policy_versions, {"pilot_id": pilot_id, "created_at": now} | document)
+    row = {"pilot_id": pilot_id, "created_at": now} | document
+    keep_sealed(connection, policy_versions, row)
 
 
 def keep_prices(connection: Connection, pilot_id: str, prices: PriceList, now: datetime) -> None:
-    keep(connection, price_lists, {"pilot_id": pilot_id, "created_at": now} | asdict(prices))
+    row = {"pilot_id": pilot_id, "created_at": now} | asdict(prices)
+    keep_sealed(connection, price_lists, row)
+
+
+def keep_sealed(connection: Connection, table: Table, row: dict[str, Any]) -> None:
+    """Insert the row with its seal unless one with the same key is there."""
+    mark = seal(table, row)
+    kept = upsert(connection.dialect.name, table).on_conflict_do_nothing()
+    added = kept.values(row | {"seal": mark}).returning(table.c.seal)
+    if connection.execute(added).first() is not None:
+        Tally(connection, row["pilot_id"], table).move(added=[mark])

@@ -36,3 +36,8 @@ def pilot() -> Column[str]:
 def units() -> tuple[Column[int], ...]:
     names = ("prompt_tokens", "decode_tokens", "nfe")
     return tuple(Column(n, BigInteger, nullable=False, server_default="0") for n in names)
+
+
+def sealed() -> Column[str]:
+    """A SHA-256 of what the row says: seals.py."""
+    return Column("seal", String, nullable=False, server_default="")

@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage.schema import metadata, pilot, serial, units
+from storage.schema import metadata, pilot, sealed, serial, units
 from storage.types import Nanos, UtcDateTime
 
 pilots = Table(
@@ -30,6 +30,9 @@ pilots = Table(
     # The last entry of the audit log, so that cutting off its end shows.
     Column("audit_count", BigInteger, nullable=False, server_default="0"),
     Column("audit_hash", String, nullable=False, server_default=""),
+    # The same of the ledger's lines.
+    Column("entries_count", BigInteger, nullable=False, server_default="0"),
+    Column("entries_hash", String, nullable=False, server_default=""),
 )
 
 users = Table(
@@ -48,6 +51,7 @@ policy_versions = Table(
     Column("name", String, nullable=False),
     Column("text", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    sealed(),
 )
 
 price_lists = Table(
@@ -62,6 +66,7 @@ price_lists = Table(
     Column("nfe_nanos", Nanos, nullable=False),
     Column("valid_from", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    sealed(),
     CheckConstraint(
         "prompt_token_nanos >= 0 AND decode_token_nanos >= 0 AND nfe_nanos >= 0",
         name="not_negative",
@@ -142,6 +147,7 @@ decisions = Table(
     Column("at_ceiling", String, nullable=False, server_default="refuse"),
     Column("policy_version", String, nullable=False),
     Column("price_version", String, nullable=False),
+    sealed(),
     ForeignKeyConstraint(
         ["pilot_id", "policy_version"], ["policy_versions.pilot_id", "policy_versions.version"]
     ),

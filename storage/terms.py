@@ -20,12 +20,16 @@ class Terms:
     currency: str
     price_version: str
     alerts: Alerts
+    seal: str
+    """Of the decision."""
 
 
 def terms_of(connection: Connection, pilot_id: str, answer_id: str) -> Terms:
     a, d, p = answers.c, decisions.c, policy_versions.c
     found = connection.execute(
-        select(a.user_name, a.team, d.granted, d.domain, d.currency, d.price_version, p.text)
+        select(
+            a.user_name, a.team, d.granted, d.domain, d.currency, d.price_version, d.seal, p.text
+        )
         .join(decisions, d.answer_id == a.id)
         .join(policy_versions, (p.pilot_id == d.pilot_id) & (p.version == d.policy_version))
         .where(a.pilot_id == pilot_id, a.id == answer_id)
@@ -34,7 +38,9 @@ def terms_of(connection: Connection, pilot_id: str, answer_id: str) -> Terms:
         raise NotFound(f"there is no answer {answer_id}", answer_id=answer_id)
     payer = Payer(found.user_name, found.team, Importance(found.granted))
     alerts = _alerts(found.text)
-    return Terms(payer, Domain(found.domain), found.currency, found.price_version, alerts)
+    return Terms(
+        payer, Domain(found.domain), found.currency, found.price_version, alerts, found.seal
+    )
 
 
 def _alerts(policy: str) -> Alerts:

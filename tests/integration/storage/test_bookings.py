@@ -9,7 +9,14 @@ from sqlalchemy import Engine, text
 from app.ports import AnswerStatus, Booking, BookingKind, Finished, OpenUnitOfWork
 from policies.errors import InvalidInput, KeyReused, NotFound, OverCeiling
 from policies.types import Importance, Units
-from tests.databases import LIMIT_NANOS, START, broken_invariants, new_answer, set_limit
+from tests.databases import (
+    LIMIT_NANOS,
+    START,
+    broken_invariants,
+    new_answer,
+    set_limit,
+    wait_for_review,
+)
 
 LEASE = timedelta(seconds=30)
 DAY = timedelta(days=1)
@@ -34,6 +41,8 @@ def answered(
         unit.answers.add(new, AnswerStatus.RUNNING)
         hold = unit.ledger.reserve(name, new.decision.quote.nanos, now + LEASE, now)
         unit.ledger.settle(hold, end, tokens * 10)
+        if waits:
+            wait_for_review(unit, name, importance, now)
         unit.commit()
 
 

@@ -30,7 +30,17 @@ from policies.errors import InvalidInput, OverCeiling
 from policies.pricing import price
 from policies.types import Hold, Importance, Limit, Units, Window
 from storage.unit_of_work import open_writer
-from tests.databases import DIALECTS, PILOT, POLICY, PRICES, START, database, engine_of, new_answer
+from tests.databases import (
+    DIALECTS,
+    PILOT,
+    POLICY,
+    PRICES,
+    START,
+    database,
+    engine_of,
+    new_answer,
+    wait_for_review,
+)
 
 LEASE = timedelta(seconds=30)
 DAY = timedelta(days=1)
@@ -163,6 +173,8 @@ class LedgerMachine(RuleBasedStateMachine):
         end = Finished(status, "text", done, 3, 0, 0.0, self.now)
         with self.uow() as uow:
             settled = uow.ledger.settle(hold, end, price(done, PRICES))
+            if settled and status is AnswerStatus.PENDING_REVIEW:
+                wait_for_review(uow, hold.answer_id, importance, self.now)
             uow.commit()
         assert settled is self.book.settle(hold.id, price(done, PRICES))
 
