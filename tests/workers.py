@@ -11,7 +11,7 @@ from app.services.ask import Receipt
 from policies.errors import OverCeiling, Unavailable
 from storage.unit_of_work import open_writer
 from tests.databases import PILOT, START, Ids, engine_of, new_answer
-from tests.overspend import patiently
+from tests.overspend_race import patiently
 from tests.world import World
 
 LEASE = timedelta(seconds=30)

@@ -15,9 +15,10 @@ from app.services.ask import Event, Receipt
 from policies.errors import KeyReused
 from policies.pricing import price
 from policies.types import Units
-from tests import overspend
+from tests import overspend_race
 from tests.actors import requester
 from tests.databases import PRICES, START, Ids, broken_invariants, set_limit
+from tests.overspend_rules import Race
 from tests.workers import answer_then_hang, reserve_in_process, reserve_many, retry_in_process
 from tests.world import World
 
@@ -148,9 +149,9 @@ def test_parallel_questions_of_many_people_all_settle(uow: OpenUnitOfWork) -> No
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_race_spends_more_than_any_ceiling(url: str, seed: int) -> None:
     """A short form; the long one is `python -m tests.overspend`."""
-    race = overspend.Race(seed, processes=3, threads=4, submits=12, kills=1)
-    overspend.run(race, url)
-    count = overspend.afterwards(race, url)
+    race = Race(seed, processes=3, threads=4, submits=12, kills=1)
+    overspend_race.run(race, url)
+    count = overspend_race.afterwards(race, url)
     assert count.faults == []
     assert count.submits_admitted > 0
     assert count.submits_refused > 0
