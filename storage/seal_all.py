@@ -46,7 +46,8 @@ def _seal(connection: Connection, pilot_id: str, table: Table) -> None:
     tally, before = Tally(connection, pilot_id, table), BEFORE_THE_FIRST
     for page in _pages(connection, rows_of(pilot_id, table), key):
         seals = []
-        for _, _, *said in page:
+        for row in page:
+            said = list(row[2:])
             before = digest([before, *said] if table in CHAINED else said)
             seals.append(before)
         _mark(connection, mark.values(seal=bindparam("mark")), page, seals)
@@ -59,8 +60,8 @@ def _chain(connection: Connection, pilot_id: str) -> None:
     mark = update(ledger_entries).where(ledger_entries.c.id == bindparam("row"))
     for page in _pages(connection, lines_of(pilot_id), ledger_entries.c.id):
         hashes = []
-        for _, _, *said in page:
-            before = digest([before, *said])
+        for row in page:
+            before = digest([before, *row[2:]])
             hashes.append(before)
         _mark(connection, mark.values(hash=bindparam("mark")), page, hashes)
         count += len(page)

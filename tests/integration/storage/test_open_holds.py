@@ -1,5 +1,7 @@
 """What looks for open holds reads an index of these alone, however many were closed."""
 
+from typing import Any
+
 from sqlalchemy import Engine, text
 
 from app.ports import OpenUnitOfWork
@@ -25,7 +27,7 @@ def test_every_search_for_open_holds_reads_their_own_index(
         assert "ix_holds_open" in _plan(engine, said, values), said
 
 
-def _plan(engine: Engine, statement: str, values: object) -> str:
+def _plan(engine: Engine, statement: str, values: Any) -> str:
     """Of a table as large as a pilot's becomes: PostgreSQL scans what is small by choice."""
     sqlite = engine.dialect.name == "sqlite"
     with engine.connect() as connection:
