@@ -19,7 +19,7 @@ LISTEN = """() => {
     window.l2dActed = Date.now();
     if (window.l2dActed - told < 30000) return;
     told = window.l2dActed;
-    fetch(".%s", {method: "POST"}).catch(() => {});
+    navigator.sendBeacon(".%s");
   };
   for (const kind of ["pointerdown", "pointermove", "keydown", "wheel", "touchmove"])
     document.addEventListener(kind, acted, {capture: true, passive: true});
