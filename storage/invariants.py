@@ -126,6 +126,38 @@ PASSES = (
             ("cost <> total", "answer {row}: its cost is {cost} nanos, its entries sum to {total}"),
         ),
     ),
+    Pass(
+        """
+        SELECT c.answer_id AS row, c.number AS number, COALESCE(c.nanos, 0) AS cost,
+            COALESCE(e.nanos, 0) AS booked,
+            e.booked_by <> c.reviewer OR e.reason <> c.seconds || ' s of review' AS otherwise
+        FROM review_claims c LEFT JOIN ledger_entries e
+            ON e.pilot_id = c.pilot_id AND e.entry_key = 'review:' || c.answer_id || ':' || c.number
+        WHERE c.pilot_id = :pilot
+        """,
+        (
+            (
+                "cost <> booked",
+                "claim {number} of answer {row}: it cost {cost} nanos, its ledger entry says "
+                "{booked}",
+            ),
+            (
+                "otherwise",
+                "claim {number} of answer {row}: its ledger entry says who or how long otherwise",
+            ),
+        ),
+    ),
+    Pass(
+        """
+        SELECT e.id AS row, e.entry_key AS entry_key,
+            CASE WHEN c.number IS NULL THEN 0 ELSE 1 END AS claims
+        FROM ledger_entries e LEFT JOIN review_claims c
+            ON c.answer_id = e.answer_id AND c.pilot_id = e.pilot_id
+            AND e.entry_key = 'review:' || c.answer_id || ':' || c.number
+        WHERE e.pilot_id = :pilot AND e.kind = 'review' AND e.entry_key LIKE 'review:%'
+        """,
+        (("claims = 0", "ledger entry {row}: there is no claim {entry_key}"),),
+    ),
 )
 
 ENTRIES = """

@@ -43,6 +43,7 @@ from storage.ledger_tables import (
     spend_days,
 )
 from storage.policy_tables import policy_activations, policy_proposals
+from storage.review_tables import review_claims
 from storage.tables import answers, decisions, pilots, policy_versions, price_lists
 from storage.types import Nanos, UtcDateTime
 from storage.unit_of_work import open_writer
@@ -157,6 +158,17 @@ def test_rows_that_changed_places_are_found(filled: Engine) -> None:
                 moved = update(table).where(table.c.id == before).values(id=after)
                 connection.execute(moved)
             assert verified(connection) != []
+
+
+@pytest.mark.parametrize("column", ["nanos", "seconds", "reviewer", "number", "answer_id"])
+def test_a_booked_claim_that_was_changed_is_found(filled: Engine, column: str) -> None:
+    """Its minutes are money; what else a claim says is kept by triggers alone."""
+    claims = review_claims
+    (row, *_) = [row for row in _rows(filled, claims) if row.nanos]
+    assert _found(filled, claims, row, claims.c[column], _others(claims.c[column], row, [])[0])
+    with tampering(filled) as connection:
+        connection.execute(delete(claims).where(_this(claims, row)))
+        assert verified(connection) != []
 
 
 @pytest.mark.parametrize("column", HEAD)
