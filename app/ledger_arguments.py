@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 def add(commands: "Commands") -> None:
     ledger = group(commands, "ledger", "the ledger")
-    command(ledger, "verify", "check every invariant", "ledger:verify")
+    verify = command(ledger, "verify", "check every invariant", "ledger:verify")
+    verify.add_argument(
+        "--head", default="", metavar="NUMBER:HASH", help="also that this earlier head is in it"
+    )
     command(ledger, "rebuild", "write the rollups anew from the entries", "ledger:rebuild")
     refund = command(ledger, "refund", "give back part of what an answer cost", "ledger:refund")
     refund.add_argument("answer", help="id of the answer")

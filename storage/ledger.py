@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
 
-from app.ports import AnswerStatus, Booking, Finished, OpenHold, Reservation, Rollup
+from app.ports import AnswerStatus, AuditHead, Booking, Finished, OpenHold, Reservation, Rollup
 from policies.budget import Payer, day_of, parse_scope
 from policies.errors import InvalidInput
 from policies.pricing import price
 from policies.types import Ceiling, Hold, Limit, Units, Window
 from storage import alerts, corrections, entries, invariants, queries, rollups
 from storage.counters import Counters
-from storage.ledger_tables import holds, is_open
+from storage.ledger_tables import holds, is_open, ledger_entries
 from storage.refusals import amounts_under, comparable, fits_alone, over, request_ceiling
 from storage.repositories import unit_values
 from storage.seals import origin_of, seal
@@ -164,6 +164,16 @@ class SqlLedger:
 
     def verify(self) -> list[str]:
         return invariants.broken(self._connection, self._pilot_id)
+
+    def head(self) -> AuditHead:
+        p = pilots.c
+        kept = select(p.entries_count, p.entries_hash).where(p.id == self._pilot_id)
+        return AuditHead(*self._connection.execute(kept).one())
+
+    def hash_at(self, count: int) -> str | None:
+        e = ledger_entries.c
+        lines = select(e.hash).where(e.pilot_id == self._pilot_id).order_by(e.id)
+        return self._connection.execute(lines.offset(count - 1).limit(1)).scalar_one_or_none()
 
     @cached_property
     def _zone(self) -> ZoneInfo:

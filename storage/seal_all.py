@@ -47,7 +47,7 @@ def _seal(connection: Connection, pilot_id: str, table: Table) -> None:
     for page in _pages(connection, rows_of(pilot_id, table), key):
         seals = []
         for row in page:
-            said = list(row[2:])
+            said: list[Any] = list(row[2:])
             before = digest([before, *said] if table in CHAINED else said)
             seals.append(before)
         _mark(connection, mark.values(seal=bindparam("mark")), page, seals)

@@ -23,7 +23,7 @@ def _now() -> datetime:
 def verify(settings: Settings, args: argparse.Namespace) -> int:
     """0 where the chain is whole, else 1 and the entries that break it. Nobody waits meanwhile."""
     uow, reader = open_storage(settings, load_policy(settings.policy), _now)
-    broken, head = Audit(uow, reader, _now).verify(_head(args.head) if args.head else None)
+    broken, head = Audit(uow, reader, _now).verify(head_of(args.head) if args.head else None)
     if args.json:
         found = {"whole": not broken, "entries": head.count, "head": head.hash, "broken": broken}
         as_json(found)
@@ -83,10 +83,10 @@ def _only(settings: Settings, args: argparse.Namespace) -> AuditFilter:
     )
 
 
-def _head(text: str) -> AuditHead:
+def head_of(text: str) -> AuditHead:
     number, _, hash_ = text.partition(":")
     if not number.isascii() or not number.isdigit() or int(number) < 1 or len(hash_) != 64:
         raise InvalidInput(
-            f"a head is NUMBER:HASH as `audit verify` prints it, with 64 digits, got {text!r}"
+            f"a head is NUMBER:HASH as `verify` prints it, with 64 digits, got {text!r}"
         )
     return AuditHead(int(number), hash_)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.bootstrap import load_policy, open_storage
+from app.commands.audit import head_of
 from app.commands.output import as_json, result
 from app.commands.who import speaker
 from app.ports import OpenUnitOfWork
@@ -31,12 +32,17 @@ def _open(settings: Settings) -> tuple[OpenUnitOfWork, OpenUnitOfWork]:
 def verify(settings: Settings, args: argparse.Namespace) -> int:
     """0 when every invariant holds, else 1 and the rows that break one. Nobody waits meanwhile."""
     _, reader = _open(settings)
+    earlier = head_of(args.head) if args.head else None
     with reader() as work:
-        broken = work.ledger.verify()
+        broken, head = work.ledger.verify(), work.ledger.head()
+        if earlier is not None and work.ledger.hash_at(earlier.count) != earlier.hash:
+            broken.append(f"ledger head: {earlier.count}:{earlier.hash} is no part of the ledger")
     for line in broken:
         result(line)
     if not broken:
         result("every invariant of the ledger holds")
+        if head.count:
+            result(f"{head.count} entries, head {head.count}:{head.hash}")
     return 1 if broken else 0
 
 

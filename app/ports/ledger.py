@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.ports.answers import AnswerStatus, Finished
+from app.ports.audit import AuditHead
 from policies.budget import Payer
 from policies.types import Ceiling, Domain, Hold, Importance, Limit, Units, Window
 
@@ -164,6 +165,14 @@ class Ledger(Protocol):
 
     def verify(self) -> list[str]:
         """Every broken invariant, naming the row; empty when all hold."""
+        ...
+
+    def head(self) -> AuditHead:
+        """How many lines there are, and the hash of the last: it pins every line before it."""
+        ...
+
+    def hash_at(self, count: int) -> str | None:
+        """Of the line that was the last when there were so many; None where there are fewer."""
         ...
 
 

@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from app.ports import Booking, BookingKind
 from storage.ledger import SqlLedger
 from storage.ledger_tables import (
     budget_raises,
@@ -176,6 +177,17 @@ def test_a_changed_head_is_found(filled: Engine, column: str) -> None:
     (row,) = _rows(filled, pilots)
     for value in _others(pilots.c[column], row, [row]):
         assert _found(filled, pilots, row, pilots.c[column], value)
+
+
+def test_an_earlier_head_stays_part_of_the_ledger(filled: Engine) -> None:
+    uow = open_writer(filled, PILOT)
+    with uow() as unit:
+        earlier = unit.ledger.head()
+        assert earlier.count >= 2
+        unit.ledger.book(Booking("settled", BookingKind.REFUND, -1, "bob", "late", "key-2", START))
+        assert unit.ledger.head().count == earlier.count + 1
+        assert unit.ledger.hash_at(earlier.count) == earlier.hash
+        assert unit.ledger.hash_at(earlier.count + 2) is None
 
 
 def test_lines_cut_off_at_the_end_are_found(filled: Engine) -> None:
