@@ -110,9 +110,9 @@ def test_raises_and_limits_are_in_the_log(run: Run) -> None:
     ]
 
 
-def test_a_pilot_begins_with_its_prices_and_its_policy_in_the_log(run: Run) -> None:
+def test_a_pilot_begins_with_its_limit_its_prices_and_its_policy_in_the_log(run: Run) -> None:
     assert [event[:2] for event in events(run)] == [
-        ("operator", "policy.activate"), ("system", "price.set"),
+        ("operator", "policy.activate"), ("system", "price.set"), ("system", "budget.limit"),
     ]  # fmt: skip
     assert events(run) == events(run)  # opening it again adds nothing
 
@@ -149,11 +149,11 @@ def test_no_cell_is_a_formula(text: str) -> None:
 def test_verify_says_whole_or_names_the_entry(run: Run, tmp_path: Path) -> None:
     run("user", "add", "ann", "--role", "requester")
     whole = parsed(run("audit", "verify", "--json"))
-    assert (whole["whole"], whole["entries"]) == (True, 4)
+    assert (whole["whole"], whole["entries"]) == (True, 5)
     head = f"{whole['entries']}:{whole['head']}"
     run("user", "link", "ann")
     assert run("audit", "verify", "--head", head)[0] == 0
-    assert run("audit", "verify", "--head", f"4:{'0' * 64}")[0] == 1
+    assert run("audit", "verify", "--head", f"5:{'0' * 64}")[0] == 1
     assert run("audit", "verify", "--head", f"9:{whole['head']}")[0] == 1
     status, _, said = run("audit", "verify", "--head", "four")
     assert (status, "NUMBER:HASH" in said) == (1, True)
@@ -168,7 +168,7 @@ def test_verify_says_whole_or_names_the_entry(run: Run, tmp_path: Path) -> None:
 
 def test_days_and_filters_choose_entries(run: Run) -> None:
     run("user", "add", "ann", "--role", "requester")
-    assert len(events(run)) == 4
+    assert len(events(run)) == 5
     assert events(run, "--until", "2020-01-01") == []
     assert events(run, "--since", "2999-01-01") == []
     assert events(run, "--by", "root", "--action", "user.add") == [("root", "user.add", "ann")]
