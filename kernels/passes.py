@@ -99,7 +99,7 @@ class CompiledPasses:
         made = [self.prepared.at(ask.t, label) for ask in asks for label in ask.labels[0].tolist()]
         each = [row for row, q in zip(rows, widths, strict=True) for _ in range(q)]
         hidden = torch.cat([row.hidden[0] for row in each]).float()
-        own = [row.carried[0].expand(q, -1) for row, q in zip(rows, widths, strict=True)]
+        own = [r.carried[0, :q].expand(q, -1) for r, q in zip(rows, widths, strict=True)]
         token = self.backbone.embedding[torch.tensor([row.token for row in each])].float()
         context = Context(kv.cache, token, hidden, (token, token), None, torch.cat(own).float())
         scale = torch.stack([mods.scale for _, mods in made])[:, None]

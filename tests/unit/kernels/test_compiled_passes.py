@@ -213,7 +213,9 @@ def test_only_the_new_token_is_written_into_the_slots(prepared: PreparedPath) ->
     passes.close()
 
 
-def drawn(passes: Passes, prepared: PreparedPath, rows: list[Row]) -> Iterator[list[int]]:
+def drawn(
+    passes: Passes, prepared: PreparedPath, rows: list[Row], guidance: float = 1.0
+) -> Iterator[list[int]]:
     engine, tokens = Engine(prepared, passes=passes), [list[int]() for _ in rows]
 
     def tell(i: int, event: Token | Fault | None) -> None:
@@ -222,7 +224,9 @@ def drawn(passes: Passes, prepared: PreparedPath, rows: list[Row]) -> Iterator[l
             tokens[i].append(event.id)
 
     for i, row in enumerate(rows):
-        config = SamplerConfig(4, "euler", max_new_tokens=6, choice=Choice(temperature=1.0))
+        config = SamplerConfig(
+            4, "euler", max_new_tokens=6, choice=Choice(temperature=1.0), guidance=guidance
+        )
         recipe = Recipe.of(prepared, config)
         engine.submit(Request([row], recipe, lambda event, i=i: tell(i, event)))  # type: ignore[misc]
     while engine.busy:
@@ -230,13 +234,34 @@ def drawn(passes: Passes, prepared: PreparedPath, rows: list[Row]) -> Iterator[l
     yield from tokens
 
 
-def test_an_engine_draws_a_row_the_same_alone_and_among_others(prepared: PreparedPath) -> None:
+@pytest.mark.parametrize("guidance", [1.0, 2.0])
+def test_an_engine_draws_a_row_the_same_alone_and_among_others(
+    prepared: PreparedPath, guidance: float
+) -> None:
     passes = CompiledPasses(prepared, 2)
     rows = [Row(PROMPT[: 2 + i % 4], i, "math" if i % 2 else None) for i in range(9)]
-    together = list(drawn(passes, prepared, rows))
-    alone = [next(drawn(passes, prepared, [row])) for row in rows]
+    together = list(drawn(passes, prepared, rows, guidance))
+    alone = [next(drawn(passes, prepared, [row], guidance)) for row in rows]
     passes.close()
     assert together == alone
+
+
+@pytest.mark.parametrize("kind", ["compiled", "torch"])
+def test_behind_a_guided_evaluation_goes_on_the_half_that_knows_the_class(
+    prepared: PreparedPath, kind: str
+) -> None:
+    passes = CompiledPasses(prepared, 2) if kind == "compiled" else TorchPasses(prepared)
+    kv, rows = standing(prepared)
+    guided, plain = asks()[1], asks()[0]
+    states, _ = passes.evaluate(kv, rows[:1], [guided])
+    assert states[0].shape[1] == 2
+    found = []
+    for carried in (states[0], states[0][:, :1]):
+        rows[0].carried = carried
+        found.append(passes.evaluate(kv, rows[:1], [plain])[1][0])
+    assert torch.equal(*found)
+    if isinstance(passes, CompiledPasses):
+        passes.close()
 
 
 def test_what_they_cannot_run_is_left_to_torch() -> None:
