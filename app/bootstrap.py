@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app import notify, recorded
+from app.i18n import LOCALES
 from app.ports import Clock, Engine, NewId, OpenUnitOfWork
 from app.services.accounts import SYSTEM, Auth, People
 from app.services.alerts import SendAlerts
@@ -16,6 +17,7 @@ from app.services.budgets import Budgets, begin_budget
 from app.services.dashboard import Dashboard, Site
 from app.services.drafts import Drafts
 from app.services.measure import Measure
+from app.services.own_account import OwnAccount
 from app.services.passwords import Passwords
 from app.services.policy import PolicyDesk, begin, in_force
 from app.services.prices import keep_prices
@@ -51,6 +53,10 @@ class Pilot:
     people: People
     sign_in: SignIn
     audit: Audit
+
+    @property
+    def own(self) -> OwnAccount:
+        return OwnAccount(self.sign_in, tuple(LOCALES))
 
 
 def build(

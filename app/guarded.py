@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import tzinfo
 from functools import wraps
 from html import escape
 from typing import Any, Final, ParamSpec, TypeVar
@@ -11,6 +12,7 @@ from starlette.requests import cookie_parser
 
 from app.i18n import Texts, choose, texts
 from app.presenters.errors import error_text
+from app.presenters.parts import zone
 from policies.errors import PilotError
 
 P = ParamSpec("P")
@@ -18,6 +20,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 COOKIE: Final = "l2d_session"
+ZONE_HEADER: Final = "x-l2d-time-zone"
+"""Which time zone a person chose; the gate says so, and takes it from nobody else."""
 QUIET: Final[dict[str, Any]] = {
     "show_progress": "hidden",
     "api_visibility": "private",
@@ -48,6 +52,11 @@ def forced_language(request: gr.Request | None) -> str | None:
 def words(request: gr.Request | None) -> Texts:
     accept = request.headers.get("accept-language") if request else None
     return texts(choose(forced_language(request), accept))
+
+
+def zone_of(browsers: str, request: gr.Request) -> tzinfo:
+    """The time zone that the reader chose, else the one of their browser."""
+    return zone(request.headers.get(ZONE_HEADER) or browsers)
 
 
 def explain(err: Exception, said_in: Texts) -> str:

@@ -80,6 +80,17 @@ sessions = Table(
     Index(None, "pilot_id", "user_name"),
 )
 
+# Of users and not of accounts: the examples one may act as have some too.
+preferences = Table(
+    "preferences",
+    metadata,
+    _pilot(),
+    Column("user_name", String, primary_key=True),
+    Column("language", String, nullable=False),  # empty: as the browser has it
+    Column("time_zone", String, nullable=False),
+    ForeignKeyConstraint(["pilot_id", "user_name"], ["users.pilot_id", "users.name"]),
+)
+
 account_links = Table(
     "account_links",
     metadata,

@@ -1,4 +1,4 @@
-"""Accounts, their roles, sessions, one-time links and failed attempts, as rows."""
+"""Accounts, their roles, preferences, sessions, one-time links and failed attempts, as rows."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
-from app.ports import Account, SignedIn, Way
+from app.ports import Account, OpenSession, Preferences, SignedIn, Way
 from policies.errors import InvalidInput, NotFound
 from policies.roles import Role
 from storage.account_tables import (
     account_links,
     account_roles,
     accounts,
+    preferences,
     sessions,
     sign_in_attempts,
     teams,
@@ -30,7 +31,9 @@ class SqlAccounts:
     def add(self, account: Account) -> None:
         this = select(accounts.c.user_name).where(self._is(account.user))
         if self._connection.execute(this).first() is not None:
-            raise InvalidInput(f"{account.user} has an account already")
+            raise InvalidInput(
+                f"{account.user} has an account already", "user_taken", name=account.user
+            )
         self._keep_user(account.user, account.created_at)
         self._keep_team(account.team, account.created_at)
         row = {
@@ -99,16 +102,24 @@ class SqlAccounts:
             return None
         return SignedIn(row.user_name, Way(row.way), row.seen_at, row.expires_at)
 
+    def sessions(self, user: str, way: Way) -> list[OpenSession]:
+        s = sessions.c
+        mine = select(s.token_sha256, s.created_at, s.seen_at, s.expires_at).where(
+            s.pilot_id == self._pilot_id, s.user_name == user, s.way == way.value
+        )
+        rows = self._connection.execute(mine.order_by(s.seen_at.desc(), s.token_sha256))
+        return [OpenSession(*row) for row in rows]
+
     def touch(self, token: str, now: datetime) -> None:
         self._connection.execute(update(sessions).where(self._has(token)).values(seen_at=now))
 
     def end_session(self, token: str) -> None:
         self._connection.execute(delete(sessions).where(self._has(token)))
 
-    def end_sessions(self, user: str) -> None:
+    def end_sessions(self, user: str, but: str = "") -> None:
         s = sessions.c
-        mine = delete(sessions).where(s.pilot_id == self._pilot_id, s.user_name == user)
-        self._connection.execute(mine)
+        mine = (s.pilot_id == self._pilot_id) & (s.user_name == user)
+        self._connection.execute(delete(sessions).where(mine, s.token_sha256 != but))
 
     def add_link(self, token: str, user: str, now: datetime, expires_at: datetime) -> None:
         self.drop_links(user)
@@ -154,6 +165,22 @@ class SqlAccounts:
         a = sign_in_attempts.c
         this = delete(sign_in_attempts).where(a.pilot_id == self._pilot_id, a.name_sha256 == name)
         self._connection.execute(this)
+
+    def preferences(self, user: str) -> Preferences:
+        p = preferences.c
+        mine = select(p.language, p.time_zone).where(
+            p.pilot_id == self._pilot_id, p.user_name == user
+        )
+        row = self._connection.execute(mine).one_or_none()
+        return Preferences() if row is None else Preferences(*row)
+
+    def set_preferences(self, user: str, chosen: Preferences, now: datetime) -> None:
+        self._keep_user(user, now)
+        said = {"language": chosen.language, "time_zone": chosen.time_zone}
+        row = {"pilot_id": self._pilot_id, "user_name": user} | said
+        first = upsert(self._connection.dialect.name, preferences)
+        these = first.on_conflict_do_update(index_elements=["pilot_id", "user_name"], set_=said)
+        self._connection.execute(these, row)
 
     def clear(self, now: datetime, unseen_since: datetime) -> None:
         s = sessions.c

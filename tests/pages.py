@@ -3,20 +3,24 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import gradio as gr
 
+from app.i18n import LOCALES
 from app.ports import OpenUnitOfWork
+from app.services.accounts import Auth
 from app.services.ask import Ask, Limits
 from app.services.audit import Audit
 from app.services.budgets import Budgets, begin_budget
 from app.services.dashboard import Dashboard
 from app.services.drafts import Drafts
+from app.services.own_account import OwnAccount
 from app.services.policy import PolicyDesk, begin
 from app.services.reviewing import reviewing
+from app.services.sign_in import SignIn
 from app.services.simulate import Simulate
 from app.views.launch import launch_options
 from app.views.shell import Desks, build
@@ -28,6 +32,7 @@ from tests.databases import PILOT, Ids, engine_of
 from tests.fakes import FakeEngine
 from tests.people import Cookies
 from tests.samples import MODEL, PRICES, measured
+from tests.serving import people, sign_in
 
 LIMIT_NANOS = 5_000_000_000
 ANSWER = ("8", "times", "32", "is", "256", "and", "256", "plus", "45", "is", "301")
@@ -67,7 +72,10 @@ def pages(folder: Path, engine: FakeEngine | None = None, limit_nanos: int = LIM
     simulate = Simulate(uow, UTC, MODEL.adapter_sha256, lambda r: r.max_nfe_per_token)
     drafts = Drafts(PolicyDesk(uow, uow, now), simulate, uow, now, model.info().model)
     reviews = reviewing(model, uow, uow, policy, now, ids, Limits(), 10_000_000, {})
-    desks = Desks(ask, dashboard, budgets, drafts, reviews, Audit(uow, uow, now))
+    own = OwnAccount(sign_in(uow, now, Auth.OFF), tuple(LOCALES))
+    accounts = people(uow, now, Auth.OFF)
+    audit = Audit(uow, uow, now)
+    desks = Desks(ask, dashboard, budgets, drafts, reviews, audit, accounts, own)
     return Pages(build(desks, model.info(), Cookies()), desks, ask, dashboard, model, uow)
 
 
@@ -91,3 +99,9 @@ def keep_measurements(made: Pages) -> None:
         for one in measured():
             unit.measurements.add(one, [])
         unit.commit()
+
+
+def with_accounts(made: Pages, door: SignIn) -> Desks:
+    """The desks of pages behind this door."""
+    own, accounts = OwnAccount(door, tuple(LOCALES)), people(made.uow, now, door.auth)
+    return replace(made.desks, own=own, people=accounts)

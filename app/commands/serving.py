@@ -49,7 +49,14 @@ def _run(pilot: Pilot, listener: socket.socket, address: str) -> None:
     from app.views.who import of_accounts
 
     desks = Desks(
-        pilot.ask, pilot.dashboard, pilot.budgets, pilot.drafts, pilot.reviewing, pilot.audit
+        pilot.ask,
+        pilot.dashboard,
+        pilot.budgets,
+        pilot.drafts,
+        pilot.reviewing,
+        pilot.audit,
+        pilot.people,
+        pilot.own,
     )
     pages = build_pages(desks, pilot.engine.info(), of_accounts(pilot.sign_in))
     app = application(pages, pilot.sign_in)

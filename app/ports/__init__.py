@@ -1,6 +1,6 @@
 """What services need from outside, in the policies' words. Adapters are in gateways and storage."""
 
-from app.ports.accounts import Account, Accounts, SignedIn, Way
+from app.ports.accounts import Account, Accounts, OpenSession, Preferences, SignedIn, Way
 from app.ports.answers import (
     AnswerRow,
     Answers,
@@ -116,6 +116,7 @@ __all__ = [
     "NewReview",
     "NoticeKind",
     "OpenHold",
+    "OpenSession",
     "OpenUnitOfWork",
     "Outcome",
     "Past",
@@ -123,6 +124,7 @@ __all__ = [
     "Place",
     "Policies",
     "PolicyVersion",
+    "Preferences",
     "Queue",
     "RaiseState",
     "Raises",

@@ -43,6 +43,25 @@ class SignedIn:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as its own person may see it; `token` is the hash under which it is kept."""
+
+    token: str
+    began_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """How the pages speak to one person. What is empty is as their browser has it."""
+
+    language: str = ""
+    time_zone: str = ""
+    """IANA name, as Asia/Tokyo."""
+
+
 class Accounts(Protocol):
     """Tokens come as the SHA-256 of what a browser or a link carries, in hexadecimal."""
 
@@ -72,12 +91,16 @@ class Accounts(Protocol):
 
     def session(self, token: str) -> SignedIn | None: ...
 
+    def sessions(self, user: str, way: Way) -> list[OpenSession]:
+        """A user's that began so, the latest seen first; also those that ended by themselves."""
+        ...
+
     def touch(self, token: str, now: datetime) -> None: ...
 
     def end_session(self, token: str) -> None: ...
 
-    def end_sessions(self, user: str) -> None:
-        """All of a user's."""
+    def end_sessions(self, user: str, but: str = "") -> None:
+        """All of a user's, or all but one."""
         ...
 
     def add_link(self, token: str, user: str, now: datetime, expires_at: datetime) -> None:
@@ -108,6 +131,12 @@ class Accounts(Protocol):
         ...
 
     def forgive(self, name: str) -> None: ...
+
+    def preferences(self, user: str) -> Preferences:
+        """Empty ones for whom none are kept."""
+        ...
+
+    def set_preferences(self, user: str, chosen: Preferences, now: datetime) -> None: ...
 
     def clear(self, now: datetime, unseen_since: datetime) -> None:
         """Drops sessions that ended by themselves."""

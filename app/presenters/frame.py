@@ -18,6 +18,7 @@ PAGES = {
     "budgets": ("./budgets", Action.VIEW),
     "policy": ("./policy", Action.VIEW),
     "audit": ("./audit", Action.READ_AUDIT),
+    "settings": ("./settings", Action.VIEW),
 }
 """Where a page is, and what one must be allowed to do to be shown the way there."""
 LANGUAGES = {"en": "nav.english", "ja": "nav.japanese"}
@@ -48,7 +49,7 @@ def masthead(page: str, session: Session, texts: Texts, forced: str | None) -> s
         for code, key in LANGUAGES.items()
     )
     return (
-        '<header><div class="brand">'
+        f'<header lang="{texts.language}"><div class="brand">'
         f"<h1>{escape(texts('app.name'))}</h1><p>{escape(texts('app.tagline'))}</p></div>"
         f'<div class="aside">{_person(session, onward, texts)}'
         f'<nav class="languages" aria-label="{escape(texts("nav.language"))}">{switch}</nav></div>'

@@ -96,6 +96,12 @@ class People:
         with self.reader() as work:
             return work.accounts.all()
 
+    def get(self, actor: Actor, name: str) -> Account:
+        """Raises Forbidden, NotFound."""
+        require(actor, Action.MANAGE_USERS)
+        with self.reader() as work:
+            return work.accounts.get(canonical(name))
+
     def set_roles(self, actor: Actor, name: str, roles: Collection[Role]) -> None:
         """Instead of those they had; from their next click on. The last admin stays one."""
         require(actor, Action.MANAGE_USERS)
@@ -124,7 +130,7 @@ class People:
         user, now = canonical(name), self.clock()
         with self.uow() as work:
             if work.accounts.get(user).disabled_at is not None:
-                raise InvalidInput(f"{user} is disabled already")
+                raise InvalidInput(f"{user} is disabled already", "user_disabled", name=user)
             admins = _admins(work)
             work.accounts.set_disabled(user, now)
             _keep_an_admin(work, admins)
@@ -148,7 +154,11 @@ class People:
         user, now = canonical(name), self.clock()
         with self.uow() as work:
             if work.accounts.get(user).disabled_at is not None:
-                raise InvalidInput(f"{user} is disabled; `user enable {user}` comes first")
+                raise InvalidInput(
+                    f"{user} is disabled; `user enable {user}` comes first",
+                    "user_disabled",
+                    name=user,
+                )
             work.accounts.forgive(digest(user))
             token = self._link(work, actor.user, user, now)
             work.commit()
@@ -207,14 +217,17 @@ def _local(user: str) -> Actor:
 def _new_name(name: str) -> str:
     user = _checked(canonical(name))
     if user in RESERVED:
-        raise InvalidInput(f"{user} is a name of the service itself; choose another")
+        raise InvalidInput(
+            f"{user} is a name of the service itself; choose another", "user_reserved", name=user
+        )
     return user
 
 
 def _checked(user: str) -> str:
     if not NAME.fullmatch(user):
         raise InvalidInput(
-            f"a user's name has 1 to 64 letters, digits or . _ @ + - and no blank, got {user!r}"
+            f"a user's name has 1 to 64 letters, digits or . _ @ + - and no blank, got {user!r}",
+            "user_name",
         )
     return user
 
@@ -222,13 +235,17 @@ def _checked(user: str) -> str:
 def _team(team: str) -> str:
     name = unicodedata.normalize("NFC", team).strip()
     if not 1 <= len(name) <= TEAM_CHARACTERS or not name.isprintable():
-        raise InvalidInput(f"a team's name has 1 to {TEAM_CHARACTERS} characters, got {team!r}")
+        raise InvalidInput(
+            f"a team's name has 1 to {TEAM_CHARACTERS} characters, got {team!r}",
+            "team_name",
+            limit=TEAM_CHARACTERS,
+        )
     return name
 
 
 def _roles(roles: Collection[Role]) -> frozenset[Role]:
     if not roles:
-        raise InvalidInput(f"an account has at least one role of {', '.join(Role)}")
+        raise InvalidInput(f"an account has at least one role of {', '.join(Role)}", "roles_none")
     return frozenset(roles)
 
 
@@ -243,4 +260,4 @@ def _admins(work: UnitOfWork) -> list[Account]:
 def _keep_an_admin(work: UnitOfWork, before: list[Account]) -> None:
     """After a change: accounts that nobody can manage any more would be lost."""
     if before and not _admins(work):
-        raise InvalidInput("this is the last admin; make another one first")
+        raise InvalidInput("this is the last admin; make another one first", "last_admin")

@@ -7,7 +7,16 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.ports import Account, AuditEvent, Clock, OpenUnitOfWork, SignedIn, UnitOfWork, Way
+from app.ports import (
+    Account,
+    AuditEvent,
+    Clock,
+    OpenUnitOfWork,
+    Preferences,
+    SignedIn,
+    UnitOfWork,
+    Way,
+)
 from app.services.accounts import (
     EXAMPLES,
     LOCAL,
@@ -39,6 +48,14 @@ class Lengths:
     lockout: timedelta = timedelta(minutes=15)
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is at a browser, and how they want to be spoken to."""
+
+    actor: Actor
+    preferences: Preferences
+
+
 @dataclass(frozen=True)
 class SignIn:
     """The use cases of a browser. What it carries is a token; what is kept is a hash of it."""
@@ -60,11 +77,11 @@ class SignIn:
         """
         user = canonical(name[:TYPED_CHARACTERS])
         key = digest(user)
-        kept, last_try = self._count(key, user)
+        kept, last_try = self.count(key, user)
         right = self.passwords.verify(kept, password)
         now = self.clock()
         with self.uow() as work:
-            account = _account(work, user)
+            account = account_of(work, user)
             if not right or account is None or account.disabled_at or account.password_hash != kept:
                 subject = UNKNOWN if account is None else user
                 details = {"locked": last_try}
@@ -83,15 +100,13 @@ class SignIn:
         Roles are read with every call, so a change of them, and a disabled account, count at once.
         """
         with self.reader() as work:
-            session = self._live(work, token)
-            if self.auth is Auth.OFF:
-                return _example(session.user) if session else LOCAL
-            if session is None:
-                raise Unauthenticated("sign in first", "session" if token else "")
-            account = _account(work, session.user)
-        if account is None or account.disabled_at is not None:
-            raise Unauthenticated("sign in first", "session")
-        return account.actor
+            return self._actor(work, token)
+
+    def visitor(self, token: str | None) -> Visitor:
+        """The same, with what they chose on the Settings page."""
+        with self.reader() as work:
+            actor = self._actor(work, token)
+            return Visitor(actor, work.accounts.preferences(actor.user))
 
     def others(self) -> tuple[Actor, ...]:
         """Whom one may act as, oneself among them; empty where people sign in."""
@@ -160,8 +175,10 @@ class SignIn:
             work.commit()
         return token
 
-    def _count(self, key: str, user: str) -> tuple[str | None, bool]:
-        """The hash to compare with, and whether this attempt is the last one for now."""
+    def count(self, key: str, user: str) -> tuple[str | None, bool]:
+        """Before a password is looked at: the hash to compare with, and whether this attempt is
+        the last one for now. Raises Unauthenticated `locked`.
+        """
         now = self.clock()
         since = now - self.lengths.lockout
         with self.uow() as work:
@@ -176,12 +193,23 @@ class SignIn:
                     minutes=minutes,
                 )
             work.accounts.count_attempt(key, now, since)
-            account = _account(work, user)
+            account = account_of(work, user)
             work.commit()
         return (
             None if account is None else account.password_hash,
             failures + 1 >= self.lengths.failures,
         )
+
+    def _actor(self, work: UnitOfWork, token: str | None) -> Actor:
+        session = self._live(work, token)
+        if self.auth is Auth.OFF:
+            return _example(session.user) if session else LOCAL
+        if session is None:
+            raise Unauthenticated("sign in first", "session" if token else "")
+        account = account_of(work, session.user)
+        if account is None or account.disabled_at is not None:
+            raise Unauthenticated("sign in first", "session")
+        return account.actor
 
     def _open(self, work: UnitOfWork, user: str, way: Way, now: datetime) -> str:
         """Also drops what ended by itself, so that the table stays small."""
@@ -203,7 +231,7 @@ class SignIn:
         return None if session.way is not expected or idle or over else session
 
 
-def _account(work: UnitOfWork, user: str) -> Account | None:
+def account_of(work: UnitOfWork, user: str) -> Account | None:
     """Whatever was typed; what no name can be is not even looked up."""
     if not NAME.fullmatch(user):
         return None

@@ -5,14 +5,13 @@ from typing import Any
 
 import gradio as gr
 
-from app.guarded import guarded, words
+from app.guarded import guarded, words, zone_of
 from app.i18n import Texts
 from app.ports import AnswerRow
 from app.presenters import ask as show
 from app.presenters import mine, tokens
 from app.presenters.card import card
 from app.presenters.difference import side_by_side
-from app.presenters.parts import zone
 from app.services.ask import Ask, AskForm, Preview, Receipt
 from app.services.mine import Mine
 from app.views.press import pressed
@@ -68,7 +67,7 @@ class LaterHandlers:
         if not may(actor, Action.READ_OWN):
             return ""  # there is nothing of theirs: they may not ask
         found = self.mine.search(actor, said or "")
-        return mine.found(found, said or "", zone(zone_name), words(request))
+        return mine.found(found, said or "", zone_of(zone_name, request), words(request))
 
     @guarded
     def on_read(self, request: gr.Request, event: gr.EventData) -> Updates:

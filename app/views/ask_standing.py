@@ -5,9 +5,9 @@ from typing import Any
 
 import gradio as gr
 
-from app.guarded import explain, guarded, words
+from app.guarded import explain, guarded, words, zone_of
 from app.presenters import standing as show
-from app.presenters.parts import notice, zone
+from app.presenters.parts import notice
 from app.services.review_waiting import Standing, Waiting
 from app.views.ask_later import LaterHandlers
 from app.views.state import Form
@@ -60,7 +60,7 @@ class StandingHandlers:
         if found is None:
             return "", gr.update(visible=False), gr.update(active=False), ""
         now, texts = self.waiting.clock(), words(request)
-        said = show.standing(found, form.answer_id, shown, now, zone(zone_name), texts)
+        said = show.standing(found, form.answer_id, shown, now, zone_of(zone_name, request), texts)
         asked = found.own and found.state is ItemState.ASKED
         waits = found.state is not ItemState.DECIDED
         return said, gr.update(visible=asked), gr.update(active=waits), said

@@ -8,11 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from app.guarded import QUIET, guarded, words
+from app.guarded import QUIET, guarded, words, zone_of
 from app.i18n import DEFAULT, texts
 from app.ports import AuditFilter
 from app.presenters import audit as show
-from app.presenters.parts import zone
 from app.services.audit import Audit, Format
 from app.views import top
 from app.views.labels import Labels
@@ -57,7 +56,7 @@ class AuditHandlers:
         if not may(actor, Action.READ_AUDIT):
             return gr.skip()
         found = self.audit.latest(actor, self._filter(by, area, subject, days), SHOWN)
-        return show.entries(found, SHOWN, zone(zone_name), said)
+        return show.entries(found, SHOWN, zone_of(zone_name, request), said)
 
     @guarded
     def on_check(self, zone_name: str, request: gr.Request) -> Any:
@@ -65,7 +64,7 @@ class AuditHandlers:
         if not may(actor, Action.READ_AUDIT):
             return gr.skip()
         broken, head = self.audit.verify()
-        return show.chain(broken, head, self.audit.clock(), zone(zone_name), said)
+        return show.chain(broken, head, self.audit.clock(), zone_of(zone_name, request), said)
 
     @guarded
     def on_export(

@@ -1,18 +1,19 @@
 """The Budgets page: one read model shown in parts, raises asked for and decided."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 import gradio as gr
 
 from app import money
-from app.guarded import QUIET, explain, guarded, words
+from app.guarded import QUIET, explain, guarded, words, zone_of
 from app.i18n import DEFAULT, Texts, texts
 from app.ports import ModelInfo
 from app.presenters import budgets as show
 from app.presenters import prices as price_list
 from app.presenters.frame import line
-from app.presenters.parts import notice, zone
+from app.presenters.parts import notice
 from app.services.budgets import Budgets, Funds
 from app.views import top
 from app.views.labels import Labels
@@ -85,12 +86,12 @@ class BudgetHandlers:
     def on_refresh(self, zone_name: str, seen: str, request: gr.Request) -> Updates:
         """All parts; only the time where nothing changed."""
         said, actor = words(request), self.sessions(request).actor
-        funds = self.budgets.overview(actor)
-        state = _fingerprint(funds, actor, zone_name, said)
+        funds, reader = self.budgets.overview(actor), zone_of(zone_name, request)
+        state = _fingerprint(funds, actor, reader, said)
         if state == seen:
             skipped = (gr.skip() for _ in range(len(_Parts.__slots__) - 2))
-            return gr.skip(), _top(funds, zone_name, said), *skipped
-        return *self._shown(funds, actor, zone_name, said), state
+            return gr.skip(), _top(funds, reader, said), *skipped
+        return *self._shown(funds, actor, reader, said), state
 
     @guarded
     def on_ask(
@@ -112,7 +113,8 @@ class BudgetHandlers:
             skipped = (gr.skip() for _ in range(2 + len(_Parts.__slots__)))
             return notice(explain(err, said)), *skipped
         told = notice(said("budgets.asked"), "info")
-        return told, "", "", *self._shown(self.budgets.overview(actor), actor, zone_name, said), ""
+        funds, reader = self.budgets.overview(actor), zone_of(zone_name, request)
+        return told, "", "", *self._shown(funds, actor, reader, said), ""
 
     @guarded
     def on_decide(self, zone_name: str, request: gr.Request, event: gr.EventData) -> Updates:
@@ -120,13 +122,13 @@ class BudgetHandlers:
         said, actor = words(request), self.sessions(request).actor
         what = pressed(event)
         self.budgets.decide_raise(actor, what.get("id", ""), what.get("do") == "grant")
-        return *self._shown(self.budgets.overview(actor), actor, zone_name, said), ""
+        funds, reader = self.budgets.overview(actor), zone_of(zone_name, request)
+        return *self._shown(funds, actor, reader, said), ""
 
-    def _shown(self, funds: Funds, actor: Actor, zone_name: str, said: Texts) -> Updates:
-        reader = zone(zone_name)
+    def _shown(self, funds: Funds, actor: Actor, reader: tzinfo, said: Texts) -> Updates:
         return (
             line(self.info, funds.ceilings, said),
-            _top(funds, zone_name, said),
+            _top(funds, reader, said),
             show.ceilings(funds, said),
             show.holds(funds.holds, reader, said),
             show.raises(funds, actor, reader, said),
@@ -224,11 +226,11 @@ def _nanos(amount: str) -> int:
     return nanos
 
 
-def _top(funds: Funds, zone_name: str, said: Texts) -> str:
-    return show.top(funds.at, zone(zone_name), said)
+def _top(funds: Funds, reader: tzinfo, said: Texts) -> str:
+    return show.top(funds.at, reader, said)
 
 
-def _fingerprint(funds: Funds, actor: Actor, zone_name: str, said: Texts) -> str:
+def _fingerprint(funds: Funds, actor: Actor, reader: tzinfo, said: Texts) -> str:
     """Equal where the page would show the same."""
     what = (funds.ceilings, funds.holds, funds.raises, funds.alerts, funds.prices, funds.starts)
-    return repr((what, funds.calibration, actor.user, zone_name, said.language))
+    return repr((what, funds.calibration, actor.user, str(reader), said.language))

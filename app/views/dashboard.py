@@ -7,14 +7,13 @@ from typing import Any
 import gradio as gr
 
 from app import figures
-from app.guarded import QUIET, guarded, words
+from app.guarded import QUIET, guarded, words, zone_of
 from app.i18n import Texts
 from app.ports import ModelInfo
 from app.ports.board import By, Slice
 from app.presenters import dashboard as show
 from app.presenters import facts, sheets
 from app.presenters.frame import line
-from app.presenters.parts import zone
 from app.presenters.sheet import take
 from app.services.dashboard import Dashboard, Overview
 from app.views import top as page_top
@@ -121,7 +120,11 @@ class DashboardHandlers:
         request: gr.Request,
     ) -> Updates:
         """All parts; only the time where nothing changed: charts keep what is pointed at."""
-        texts, reader, actor = words(request), zone(zone_name), self.sessions(request).actor
+        texts, reader, actor = (
+            words(request),
+            zone_of(zone_name, request),
+            self.sessions(request).actor,
+        )
         asked = Chosen.read(period, team, user, importance, domain, by, suite, point)
         top = show.top(self.dashboard.clock(), reader, texts)
         state = repr((self.dashboard.pulse(actor), asked, str(reader), texts.language, actor))

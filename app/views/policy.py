@@ -1,18 +1,21 @@
 """The Policy page: what is in force, a draft checked as it is typed, versions and decisions."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 import gradio as gr
 
-from app.guarded import QUIET, explain, guarded, words
+from app.guarded import QUIET, explain, guarded, words, zone_of
 from app.i18n import DEFAULT, Texts, texts
 from app.presenters import draft as show_draft
 from app.presenters import policy as show
-from app.presenters.parts import notice, zone
+from app.presenters import policy_form as show_form
+from app.presenters.parts import notice
 from app.services.drafts import Drafts
-from app.views import top
+from app.views import policy_form, top
 from app.views.labels import Labels
+from app.views.policy_form import FormHandlers
 from app.views.press import pressable, pressed
 from app.views.who import Sessions
 from policies.errors import InvalidPolicy, PilotError
@@ -43,6 +46,7 @@ class _Parts:
 @dataclass(frozen=True, slots=True)
 class _Editor:
     panel: gr.Column
+    form: gr.HTML
     text: gr.Code
     check: gr.HTML
     period: gr.Radio
@@ -61,11 +65,17 @@ class PolicyHandlers:
 
     @guarded
     def on_load(self, zone_name: str, request: gr.Request) -> Updates:
-        """The editor's panel and text, all parts, the fixed words."""
+        """The editor's panel, form and text, all parts, the fixed words."""
         said, actor = words(request), self.sessions(request).actor
         panel = gr.update(visible=may(actor, Action.PROPOSE_POLICY))
         text = self.drafts.text_of(actor)
-        return panel, text, *self._shown(actor, zone_name, said), *self.labels.say(said)
+        return (
+            panel,
+            show_form.form(text, said),
+            text,
+            *self._shown(actor, zone_of(zone_name, request), said),
+            *self.labels.say(said),
+        )
 
     @guarded
     def on_check(self, text: str, request: gr.Request) -> str:
@@ -92,17 +102,18 @@ class PolicyHandlers:
         except PilotError as err:
             return self._told(err, actor, text, said), *_skip(1 + len(_Parts.__slots__))
         done = notice(said("draft.proposed"), "info")
-        return done, "", *self._shown(actor, zone_name, said)
+        return done, "", *self._shown(actor, zone_of(zone_name, request), said)
 
     @guarded
     def on_version(self, request: gr.Request, event: gr.EventData) -> Updates:
-        """The comparison, or the text in the editor."""
+        """The comparison, or form and text in the editor."""
         said, actor, what = words(request), self.sessions(request).actor, pressed(event)
         version = what.get("version", "")
         if what.get("do") == "load":
-            return gr.skip(), self.drafts.text_of(actor, version)
+            text = self.drafts.text_of(actor, version)
+            return gr.skip(), show_form.form(text, said), text
         entry, changed = self.drafts.compare(actor, version)
-        return show.comparison(entry, changed, actor, said), gr.skip()
+        return show.comparison(entry, changed, actor, said), *_skip(2)
 
     @guarded
     def on_decide(self, zone_name: str, request: gr.Request, event: gr.EventData) -> Updates:
@@ -117,7 +128,7 @@ class PolicyHandlers:
             return *_skip(len(_Parts.__slots__) - 1), told
         entry, changed = self.drafts.compare(actor, version)
         done = notice(said(f"policy.done.{do}"), "info")
-        *parts, _ = self._shown(actor, zone_name, said)
+        *parts, _ = self._shown(actor, zone_of(zone_name, request), said)
         return *parts, done + show.comparison(entry, changed, actor, said)
 
     def _do(self, do: str, actor: Actor, version: str) -> None:
@@ -129,8 +140,8 @@ class PolicyHandlers:
         elif do == "rollback":
             desk.rollback(actor, version)
 
-    def _shown(self, actor: Actor, zone_name: str, said: Texts) -> Updates:
-        reader, shown = zone(zone_name), self.drafts.in_force(actor)
+    def _shown(self, actor: Actor, reader: tzinfo, said: Texts) -> Updates:
+        shown = self.drafts.in_force(actor)
         return (
             show.top(shown, reader, said),
             show.cards(shown.policy, shown.worst, said),
@@ -171,11 +182,17 @@ def build(page: gr.Blocks, drafts: Drafts, sessions: Sessions) -> None:
 def _wire(
     page: gr.Blocks, reader: gr.Textbox, parts: _Parts, editor: _Editor, handlers: PolicyHandlers
 ) -> None:
-    loaded = [editor.panel, editor.text, *parts.all, *handlers.labels.components]
+    loaded = [editor.panel, editor.form, editor.text, *parts.all, *handlers.labels.components]
     page.load(handlers.on_load, [reader], loaded, **top.IN_ZONE)
     editor.text.change(
         handlers.on_check, [editor.text], [editor.check], trigger_mode="always_last", **QUIET
     )
+    forms = FormHandlers(handlers.sessions)
+    last: dict[str, Any] = {"trigger_mode": "always_last"} | QUIET
+    editor.text.input(forms.on_text, [editor.text], [editor.form], **last)
+    editor.form.input(
+        forms.on_form, [editor.text], [editor.text, editor.form, editor.notice], **last
+    ).then(None, js=policy_form.ENABLE, api_visibility="private")
     editor.run.click(
         handlers.on_trial,
         [editor.text, editor.period],
@@ -190,7 +207,8 @@ def _wire(
         trigger_mode="once",
         **top.IN_ZONE,
     )
-    parts.versions.click(handlers.on_version, None, [parts.comparison, editor.text], **QUIET)
+    opened = [parts.comparison, editor.form, editor.text]
+    parts.versions.click(handlers.on_version, None, opened, **QUIET)
     parts.comparison.click(
         handlers.on_decide, [reader], parts.all, trigger_mode="once", **top.IN_ZONE
     )
@@ -208,6 +226,7 @@ def _editor(labels: Labels) -> _Editor:
         labels.html(show_draft.heading, padding=False)
         with gr.Row(elem_classes="two"):
             with gr.Column(scale=3, min_width=320):
+                form = policy_form.form()
                 text = labels.make(
                     gr.Code,
                     {"label": "draft.text"},
@@ -229,7 +248,7 @@ def _editor(labels: Labels) -> _Editor:
             gr.Button, {"value": "draft.propose"}, variant="primary", elem_id="draft-propose"
         )
         told = gr.HTML(elem_id="draft-notice", padding=False)
-    return _Editor(panel, text, check, period, run, trial, note, propose, told)
+    return _Editor(panel, form, text, check, period, run, trial, note, propose, told)
 
 
 def _skip(count: int) -> Updates:

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import Any
 
 import gradio as gr
 
-from app.guarded import explain, guarded, guarded_stream, words
+from app.guarded import explain, guarded, guarded_stream, words, zone_of
 from app.i18n import Texts
 from app.ports import ReviewFilter
 from app.presenters import review as show
 from app.presenters import review_queue as show_queue
-from app.presenters.parts import notice, zone
+from app.presenters.parts import notice
 from app.services.review import QueueEntry
 from app.services.review_evidence import Evidence
 from app.services.reviewing import Reviewing
@@ -71,7 +71,9 @@ class ReviewHandlers:
         quiet = timedelta(seconds=idle or 0)
         if opened.held and not self.reviewing.desk.heartbeat(actor, opened.answer_id, quiet):
             opened.held, told = False, notice(said("review.lost"))
-        return self._queue(actor, zone_name, importance, state, opened, said), told
+        return self._queue(
+            actor, zone_of(zone_name, request), importance, state, opened, said
+        ), told
 
     @guarded
     def on_open(
@@ -96,12 +98,14 @@ class ReviewHandlers:
             found = self.reviewing.evidence.of(actor, fresh.answer_id)
         except (Forbidden, NotFound) as err:
             shown = notice(explain(err, said)) + show.nothing_open(said)
-            queue = self._queue(actor, zone_name, importance, state, Opened(), said)
+            queue = self._queue(
+                actor, zone_of(zone_name, request), importance, state, Opened(), said
+            )
             return queue, shown, Opened(), *_closed_form(told)
         fresh.answer = found.text.answer
-        queue = self._queue(actor, zone_name, importance, state, fresh, said)
+        queue = self._queue(actor, zone_of(zone_name, request), importance, state, fresh, said)
         form = _form(found, said) if fresh.held else _closed_form(told)
-        return queue, self._evidence(found, actor, zone_name, said), fresh, *form
+        return queue, self._evidence(found, actor, zone_of(zone_name, request), said), fresh, *form
 
     @guarded
     def on_mode(self, mode: str, request: gr.Request) -> Updates:
@@ -131,7 +135,7 @@ class ReviewHandlers:
             desk.save(actor, opened.answer_id, kind, correction or "", reason or "")
         except PilotError as err:
             return changes, notice(explain(err, said))
-        return changes, show.saved(desk.clock(), zone(zone_name), said)
+        return changes, show.saved(desk.clock(), zone_of(zone_name, request), said)
 
     @guarded
     def on_send(
@@ -152,7 +156,7 @@ class ReviewHandlers:
         except PilotError as err:
             kept = [gr.skip()] * (2 + len(_closed_form("")))
             return *kept, notice(explain(err, said))
-        queue = self._queue(actor, zone_name, importance, state, Opened(), said)
+        queue = self._queue(actor, zone_of(zone_name, request), importance, state, Opened(), said)
         told = notice(said(f"review.done.{done}"), "info")
         return queue, show.nothing_open(said), Opened(), *_closed_form(told)
 
@@ -175,21 +179,27 @@ class ReviewHandlers:
                 opened.source = about
                 yield gr.skip(), VerdictKind.CORRECT.value, taken.text.answer, opened, ""
         elif do == "base":
-            yield from self._run(actor, opened, zone_name, said, again=False)
+            yield from self._run(actor, opened, zone_of(zone_name, request), said, again=False)
         elif do == "take_over":
             item = self.reviewing.desk.take_over(actor, opened.answer_id)
             opened.held = item.lease is not None and item.lease.holder == actor.user
             found = self.reviewing.evidence.of(actor, opened.answer_id)
-            yield self._evidence(found, actor, zone_name, said), gr.skip(), gr.skip(), opened, ""
+            yield (
+                self._evidence(found, actor, zone_of(zone_name, request), said),
+                gr.skip(),
+                gr.skip(),
+                opened,
+                "",
+            )
 
     @guarded_stream
     def on_more(self, zone_name: str, opened: Opened, request: gr.Request) -> Iterator[Updates]:
         """Evidence, mode, correction, opened, notice: the question again with more compute."""
         said, actor = words(request), self.sessions(request).actor
-        yield from self._run(actor, opened, zone_name, said, again=True)
+        yield from self._run(actor, opened, zone_of(zone_name, request), said, again=True)
 
     def _run(
-        self, actor: Actor, opened: Opened, zone_name: str, said: Texts, again: bool
+        self, actor: Actor, opened: Opened, reader: tzinfo, said: Texts, again: bool
     ) -> Iterator[Updates]:
         skip = gr.skip()
         yield skip, skip, skip, skip, notice(said("review.running"), "info")
@@ -201,7 +211,7 @@ class ReviewHandlers:
             return
         told = notice(said("review.done.rerun"), "info") if again else ""
         found = evidence.of(actor, opened.answer_id)
-        yield self._evidence(found, actor, zone_name, said), skip, skip, skip, told
+        yield self._evidence(found, actor, reader, said), skip, skip, skip, told
 
     def _send(self, actor: Actor, opened: Opened, mode: str, correction: str, reason: str) -> str:
         """What came of it, as the catalogue names it."""
@@ -226,7 +236,7 @@ class ReviewHandlers:
                 return  # it ran out meanwhile, so it is back already
 
     def _queue(
-        self, actor: Actor, zone_name: str, importance: str, state: str, opened: Opened, said: Texts
+        self, actor: Actor, reader: tzinfo, importance: str, state: str, opened: Opened, said: Texts
     ) -> str:
         only = ReviewFilter(
             importance=Importance(importance) if importance else None,
@@ -234,12 +244,12 @@ class ReviewHandlers:
         )
         desk = self.reviewing.desk
         found = desk.queue(actor, only)
-        return show_queue.queue(found, opened.answer_id, desk.clock(), zone(zone_name), said)
+        return show_queue.queue(found, opened.answer_id, desk.clock(), reader, said)
 
-    def _evidence(self, found: Evidence, actor: Actor, zone_name: str, said: Texts) -> str:
+    def _evidence(self, found: Evidence, actor: Actor, reader: tzinfo, said: Texts) -> str:
         entry = self.reviewing.desk.entry(actor, found.item)
         take = entry.bar is Bar.TAKEN and may(actor, Action.TAKE_OVER)
-        return show.evidence(found, _why_not(entry, said), take, zone(zone_name), said)
+        return show.evidence(found, _why_not(entry, said), take, reader, said)
 
 
 def _why_not(entry: QueueEntry, said: Texts) -> str:

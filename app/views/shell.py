@@ -6,11 +6,13 @@ import gradio as gr
 
 from app.i18n import DEFAULT, texts
 from app.ports import ModelInfo
+from app.services.accounts import People
 from app.services.ask import Ask
 from app.services.audit import Audit
 from app.services.budgets import Budgets
 from app.services.dashboard import Dashboard
 from app.services.drafts import Drafts
+from app.services.own_account import OwnAccount
 from app.services.reviewing import Reviewing
 from app.services.side_by_side import SideBySide
 from app.views import ask as ask_page
@@ -20,6 +22,7 @@ from app.views import compare as compare_page
 from app.views import dashboard as dashboard_page
 from app.views import policy as policy_page
 from app.views import review as review_page
+from app.views import settings as settings_page
 from app.views.top import frame
 from app.views.who import Sessions
 
@@ -37,6 +40,8 @@ class Desks:
     drafts: Drafts
     reviewing: Reviewing
     audit: Audit
+    people: People
+    own: OwnAccount
 
 
 def build(desks: Desks, info: ModelInfo, sessions: Sessions) -> gr.Blocks:
@@ -64,5 +69,8 @@ def build(desks: Desks, info: ModelInfo, sessions: Sessions) -> gr.Blocks:
     with demo.route(words("nav.compare"), "/compare"):
         frame(demo, "compare", sessions)
         compare_page.build(demo, SideBySide(desks.ask), sessions)
+    with demo.route(words("nav.settings"), "/settings"):
+        frame(demo, "settings", sessions)
+        settings_page.build(demo, desks.own, desks.people, sessions)
     demo.queue(max_size=WAITING_LINE, default_concurrency_limit=1)
     return demo

@@ -16,7 +16,8 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.guarded import COOKIE
+from app.guarded import COOKIE, ZONE_HEADER
+from app.ports import Preferences
 from app.services.accounts import Auth
 from app.services.sign_in import SignIn
 from app.views.acted import ADDRESS
@@ -63,7 +64,7 @@ class Gate:
             return
         token = cookie_parser(headers.get("cookie", "")).get(COOKIE)
         try:
-            actor = await run_in_threadpool(self._service.actor, token)
+            visitor = await run_in_threadpool(self._service.visitor, token)
             if token and _by_a_person(scope, headers):
                 await run_in_threadpool(self._touch, token)
         except Unauthenticated:
@@ -82,12 +83,12 @@ class Gate:
                 await _error(413, "too large")(scope, receive, send)
                 return
             receive = _replayed(body, receive)
-        if not self._theirs(actor, scope, body):
+        if not self._theirs(visitor.actor, scope, body):
             await _error(403, "this tab belongs to someone else; load the page again")(
                 scope, receive, send
             )
             return
-        await self._app(scope, receive, send)
+        await self._app(_preferred(scope, visitor.preferences), receive, send)
 
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         """Before anything is looked up."""
@@ -146,6 +147,18 @@ def _tabs(scope: Scope, body: bytes) -> list[str]:
     if isinstance(given, dict) and given.get("session_hash") is not None:
         named.append(str(given["session_hash"]))
     return named
+
+
+def _preferred(scope: Scope, chosen: Preferences) -> Scope:
+    """The request as if the browser wished for what its person chose on the Settings page."""
+    given = dict(scope)
+    headers = MutableHeaders(scope=given)
+    del headers[ZONE_HEADER]
+    if chosen.language:
+        headers["accept-language"] = chosen.language
+    if chosen.time_zone:
+        headers[ZONE_HEADER] = chosen.time_zone
+    return given
 
 
 def _by_a_person(scope: Scope, headers: Headers) -> bool:

@@ -10,9 +10,9 @@ from app.presenters.frame import masthead
 from app.views.acted import LISTEN
 from app.views.who import Sessions
 
-SAY_LANGUAGE = """() => {
-  const forced = new URLSearchParams(location.search).get("lang");
-  if (["en", "ja"].includes(forced)) document.documentElement.lang = forced;
+SAY_LANGUAGE = """masthead => {
+  const said = /<header lang="([a-z]+)"/.exec(masthead);
+  if (said) document.documentElement.lang = said[1];
 }"""
 """Screen readers and fonts go by the language of the document; Gradio sets it to the browser's."""
 WITH_TIME_ZONE = "(zone, ...rest) => [Intl.DateTimeFormat().resolvedOptions().timeZone, ...rest]"
@@ -35,10 +35,10 @@ class Frame:
 
 def frame(page: gr.Blocks, name: str, sessions: Sessions) -> None:
     """The masthead, in the blocks that are open."""
-    page.load(None, js=SAY_LANGUAGE, api_visibility="private")
     page.load(None, js=LISTEN, api_visibility="private")
     held = gr.HTML(elem_id="header", padding=False)
-    page.load(Frame(name, sessions).on_load, None, [held], **QUIET)
+    filled = page.load(Frame(name, sessions).on_load, None, [held], **QUIET)
+    filled.then(None, [held], js=SAY_LANGUAGE, api_visibility="private")
 
 
 def header(_page: gr.Blocks) -> gr.HTML:

@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.services.ask import AskForm
+from policies.document import parse
 from policies.types import Domain, Importance
-from tests.browser.visits import LOOKS, Visits, faults, scrolls_sideways
+from tests.browser.visits import LOOKS, Visits, faults, scrolls_sideways, shot
 from tests.pages import Pages
 from tests.people import AIKO, FINN
 
@@ -68,6 +69,62 @@ def test_a_fault_is_told_with_line_field_value_and_legal_set_while_typing(visits
     expect(page.locator("#draft-notice")).to_contain_text("誤り")
 
 
+def text_of(page: Page) -> str:
+    return page.locator("#draft-text .cm-content").inner_text()
+
+
+def test_the_form_and_the_text_say_the_same(visits: Visits) -> None:
+    page = visits("policy", "finn")
+    write(page, "# mine\n" + DRAFT)
+    form, check = page.locator("#draft-form"), page.locator("#draft-check")
+    expect(form.locator("[data-path='rungs.high.max_nfe_per_token']")).to_have_value("15")
+    assert "# mine" in text_of(page)
+    form.locator("[data-path='rungs.high.max_nfe_per_token']").fill("12")
+    form.locator("[data-path='rungs.critical.review.approvals']").select_option("2")
+    expect(page.locator("#draft-text .cm-content")).to_contain_text("approvals: 2")
+    assert "max_nfe_per_token: 12" in text_of(page)
+    assert "# mine" not in text_of(page)
+    expect(check.locator(".mark.good")).to_be_visible()
+    form.locator("[data-path='rungs.critical.max_nfe_per_token']").fill("many")
+    expect(check).to_contain_text("rungs.critical.max_nfe_per_token")
+    expect(form.locator("[data-path='rungs.critical.max_nfe_per_token']")).to_have_value("many")
+    form.locator("[data-path='rungs.critical.max_nfe_per_token']").fill("20")
+    expect(check.locator(".mark.good")).to_be_visible()
+
+
+def test_rules_are_added_filled_in_and_removed_in_the_form(visits: Visits, made: Pages) -> None:
+    page = visits("policy", "finn")
+    write(page, DRAFT)
+    form, check = page.locator("#draft-form"), page.locator("#draft-check")
+    expect(form.locator(".rule")).to_have_count(1)
+    form.locator("[data-do=add]").click()
+    expect(form.locator(".rule")).to_have_count(2)
+    expect(check.locator(".mark.fault").first).to_be_visible()
+    form.locator("[data-path='rules.1.name']").fill("contracts")
+    form.locator("[data-path='rules.1.because']").fill("Contracts bind us.")
+    form.locator("[data-path='rules.1.when.wording']").fill("contract*\npenalt*")
+    form.locator("[data-path='rules.1.when.domain']").get_by_label("Business").check()
+    form.locator("[data-path='rules.1.raise_to']").select_option("critical")
+    expect(check.locator(".mark.good")).to_be_visible()
+    form.locator("[data-rule='0']").click()
+    expect(form.locator(".rule")).to_have_count(1)
+    expect(page.locator("button#draft-propose")).to_be_enabled()
+    page.click("button#draft-propose")
+    expect(page.locator("#draft-notice .notice.info")).to_be_visible()
+    newest = made.desks.drafts.desk.history(FINN)[0].version
+    (rule,) = parse(newest.source).rules
+    assert (rule.name, rule.when.wording) == ("contracts", ("contract*", "penalt*"))
+    assert (rule.when.domain, rule.raise_to) == ((Domain.BUSINESS,), Importance.CRITICAL)
+
+
+def test_a_text_that_is_no_policy_closes_the_form_and_says_so(visits: Visits) -> None:
+    page = visits("policy", "finn", "ja")
+    write(page, "rungs: 3")
+    expect(page.locator("#draft-form")).to_contain_text("フォームは現在使用できません")
+    write(page, DRAFT)
+    expect(page.locator("#draft-form table").first).to_be_visible()
+
+
 def test_who_may_only_look_is_offered_nothing_to_change(visits: Visits, made: Pages) -> None:
     made.desks.drafts.desk.propose(FINN, DRAFT, "draft")
     page = visits("policy", "vera")
@@ -86,5 +143,9 @@ def test_it_fits_every_width_and_axe_finds_nothing_serious(
     page = visits("policy", "gen", language, width, dark)
     page.click("#versions button[data-do=compare]")
     expect(page.locator("#comparison .diff")).to_be_visible()
+    page.click("#versions button[data-do=load] >> nth=0")
+    expect(page.locator("#draft-form .rule")).to_have_count(1)
+    page.click("#draft-form summary")
     assert not scrolls_sideways(page)
     assert faults(page) == []
+    shot(page, f"policy-{language}-{width}{'-dark' if dark else ''}")

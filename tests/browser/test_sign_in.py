@@ -2,40 +2,28 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.services.accounts import Auth
-from app.views.launch import application
-from app.views.shell import build
-from app.views.who import of_accounts
+from tests.browser.sites import site
 from tests.browser.visits import SIZES, faults, scrolls_sideways, shot
-from tests.pages import now, pages
-from tests.serving import PASSWORD, people, served, sign_in
+from tests.serving import PASSWORD
 
 pytestmark = pytest.mark.browser
 
 
-def site(folder: Path, auth: Auth) -> Iterator[tuple[str, str]]:
-    """The address, and the token of the first admin's link."""
-    made = pages(folder)
-    door = sign_in(made.uow, now, auth)
-    link = people(made.uow, now, auth).first_admin() or ""
-    with served(application(build(made.desks, made.engine.info(), of_accounts(door)), door)) as url:
-        yield url, link
-
-
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    yield from site(tmp_path_factory.mktemp("local"), Auth.LOCAL)
+    with site(tmp_path_factory.mktemp("local"), Auth.LOCAL) as made:
+        yield made.address, made.people.first_admin() or ""
 
 
 @pytest.fixture(scope="module")
 def off(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    for url, _ in site(tmp_path_factory.mktemp("off"), Auth.OFF):
-        yield url
+    with site(tmp_path_factory.mktemp("off"), Auth.OFF) as made:
+        yield made.address
 
 
 @pytest.fixture

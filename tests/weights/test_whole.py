@@ -16,7 +16,14 @@ from tests.people import Cookies
 @pytest.mark.browser
 def test_a_question_is_answered_priced_and_on_the_dashboard(pilot: Pilot) -> None:
     desks = Desks(
-        pilot.ask, pilot.dashboard, pilot.budgets, pilot.drafts, pilot.reviewing, pilot.audit
+        pilot.ask,
+        pilot.dashboard,
+        pilot.budgets,
+        pilot.drafts,
+        pilot.reviewing,
+        pilot.audit,
+        pilot.people,
+        pilot.own,
     )
     with (
         served(build(desks, pilot.engine.info(), Cookies())) as address,

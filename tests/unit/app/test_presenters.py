@@ -229,9 +229,9 @@ def test_only_what_a_role_may_do_is_shown_the_way_to() -> None:
             r'href="\./(\w*)"', frame.masthead("budgets", frame.Session(actor), EN, None)
         )
 
-    assert ways(AIKO) == ["", "compare", "dashboard", "budgets", "policy"]
-    assert ways(CHIKA) == ["review", "dashboard", "budgets", "policy"]
-    assert ways(EMI) == ["dashboard", "budgets", "policy", "audit"]
+    assert ways(AIKO) == ["", "compare", "dashboard", "budgets", "policy", "settings"]
+    assert ways(CHIKA) == ["review", "dashboard", "budgets", "policy", "settings"]
+    assert ways(EMI) == ["dashboard", "budgets", "policy", "audit", "settings"]
 
 
 def test_a_page_that_is_not_for_a_role_says_for_whom_it_is() -> None:
