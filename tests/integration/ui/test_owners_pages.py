@@ -103,8 +103,9 @@ def test_what_a_handler_is_told_to_load_starts_the_editor(
     policy: PolicyHandlers, made: Pages
 ) -> None:
     version = made.desks.drafts.desk.current(FINN).version
-    _, text = policy.on_version(by("finn"), press(do="load", version=version))
+    _, form, text = policy.on_version(by("finn"), press(do="load", version=version))
     assert text.startswith("name: full")
+    assert 'data-path="name" value="full"' in form
     assert "good" in policy.on_check(text, by("finn"))
 
 
