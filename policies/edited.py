@@ -17,11 +17,13 @@ from policies.readable import WIDTH
 from policies.types import Importance
 from policies.written import Fault, read
 
-RUNG = (
-    "solver", "max_nfe_per_token", "max_new_tokens", "at_ceiling", "review.approvals",
-    "review.due_hours", "review.reviewers", "steady", "gate", "guidance", "points", "tolerance",
-    "candidates", "temperature",
+COMMON = (
+    "solver", "max_nfe_per_token", "max_new_tokens", "review.approvals", "review.due_hours",
+    "review.reviewers", "at_ceiling",
 )  # fmt: skip
+FINE = ("steady", "gate", "guidance", "candidates", "temperature", "points", "tolerance")
+"""What few policies change."""
+RUNG = COMMON + FINE
 """Fields of a rung that the form has, in its order."""
 RULE = (
     "name", "raise_to", "because", "when.wording", "when.domain", "when.language", "when.team",

@@ -8,27 +8,16 @@ from typing import Any
 
 from app.i18n import Texts
 from app.presenters.parts import empty
-from policies.edited import LISTS, RULE, SHARES, WHOLE, opened, value_at
+from policies.edited import COMMON, FINE, LISTS, RULE, SHARES, WHOLE, opened, value_at
 from policies.roles import Role
 from policies.types import AtCeiling, Domain, Importance, Solver
 from policies.wording import Language
 
-REVIEW = ("approvals", "due_hours", "reviewers")
-FIRST = (
-    "solver", "max_nfe_per_token", "max_new_tokens", *(f"review.{field}" for field in REVIEW),
-    "at_ceiling",
-)  # fmt: skip
-FINE = ("steady", "gate", "guidance", "candidates", "temperature", "points", "tolerance")
-"""What few policies change."""
 SETS: Mapping[str, Sequence[str]] = {
     "domain": list(Domain),
     "language": list(Language),
     "role": list(Role),
 }
-NAMED = {"solver": "solver", "at_ceiling": "at_ceiling", "raise_to": "importance"} | {
-    name: name for name in SETS
-}
-"""Fields whose values have names in the catalogue, under these areas."""
 
 
 def form(text: str, texts: Texts) -> str:
@@ -37,7 +26,7 @@ def form(text: str, texts: Texts) -> str:
         return empty(texts("policy_form.closed"), texts("policy_form.closed_do"))
     return (
         f'<p class="note">{escape(texts("policy_form.lead"))}</p>'
-        f"{_general(document, texts)}{_rungs(document, FIRST, texts)}"
+        f"{_general(document, texts)}{_rungs(document, COMMON, texts)}"
         f'<details class="fine"><summary>{escape(texts("policy_form.fine"))}</summary>'
         f"{_rungs(document, FINE, texts)}</details>"
         f"<h3>{escape(texts('policy.rules'))}</h3>{_rules(document, texts)}"
