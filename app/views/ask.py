@@ -94,7 +94,7 @@ class _Run:
         buttons = [left.send, left.stop, left.lower]
         self.begun = [left.notice, form, *buttons, right.after, right.meter, right.difference]
         self.finished = [header, form, *buttons, *right.rest]
-        self.review = (standing.on_show, [zone, form], right.review.all)
+        self.review = _reviewed(zone, form, right, standing)
         self.history, self.form = ([zone, below.words], [below.found]), form
         self._public = True
 
@@ -161,12 +161,20 @@ def _wire_later(
         **top.IN_ZONE,
     )
     shown = [right.answer, right.meter, right.card, left.notice, form, *right.rest, *left.asked]
-    review = (standing.on_show, [zone, form], right.review.all)
+    review = _reviewed(zone, form, right, standing)
     below.found.click(later.on_open, None, shown, **QUIET).then(*review, **top.IN_ZONE)
     right.review.shown.click(later.on_read, None, shown[: -len(left.asked)], **QUIET).then(
         *review, **top.IN_ZONE
     ).then(later.on_search, [zone, below.words], [below.found], **top.IN_ZONE)
     below.found.click(None, js=SHOW_RESULT, api_visibility="private")
+
+
+def _reviewed(
+    zone: gr.Textbox, form: gr.State, right: Result, standing: StandingHandlers
+) -> tuple[Any, list[Any], list[Any]]:
+    """Function, inputs and outputs that show the review of the answer that is shown now."""
+    review = right.review
+    return standing.on_show, [zone, form, review.reply, review.replies], review.all
 
 
 def _wire_review(
@@ -185,7 +193,7 @@ def _wire_review(
     )
     review.send.click(
         standing.on_reply,
-        [zone, below.words, form, review.reply],
+        [zone, below.words, form, review.reply, review.replies],
         [*review.all, below.found],
         trigger_mode="once",
         **top.IN_ZONE,

@@ -10,7 +10,7 @@ from app.presenters import standing as show
 from app.presenters.parts import notice
 from app.services.review_waiting import Standing, Waiting
 from app.views.ask_later import LaterHandlers
-from app.views.state import Form
+from app.views.state import Form, Replies
 from app.views.who import Sessions
 from policies.errors import NotFound, PilotError
 from policies.review import ItemState
@@ -26,9 +26,17 @@ class StandingHandlers:
     sessions: Sessions
 
     @guarded
-    def on_show(self, zone_name: str, form: Form, request: gr.Request) -> Updates:
-        """State, panel, timer, last, reply, notice: of the answer that the page shows now."""
-        return *self._state(zone_name, form, True, request), "", ""
+    def on_show(
+        self, zone_name: str, form: Form, typed: str, replies: Replies, request: gr.Request
+    ) -> Updates:
+        """State, panel, timer, last, reply, notice, replies: of the answer shown now.
+
+        A reply begun for another answer is put away, one begun for this answer is there again.
+        """
+        state = self._state(zone_name, form, True, request)
+        if replies.answer_id == form.answer_id:
+            return *state, gr.skip(), "", gr.skip()
+        return *state, replies.turn(form.answer_id, typed or ""), "", replies
 
     @guarded
     def on_tick(
@@ -42,17 +50,25 @@ class StandingHandlers:
 
     @guarded
     def on_reply(
-        self, zone_name: str, searched: str, form: Form, said: str, request: gr.Request
+        self,
+        zone_name: str,
+        searched: str,
+        form: Form,
+        said: str,
+        replies: Replies,
+        request: gr.Request,
     ) -> Updates:
-        """State, panel, timer, last, reply, notice, list; a refused reply stays typed."""
+        """State, panel, timer, last, reply, notice, replies, list; a refused reply stays typed."""
         texts = words(request)
         try:
             self.waiting.reply(self._actor(request), form.answer_id, said or "")
         except PilotError as err:
             kept = [gr.skip()] * 5
-            return *kept, notice(explain(err, texts)), gr.skip()
+            return *kept, notice(explain(err, texts)), gr.skip(), gr.skip()
+        replies.sent(form.answer_id)
         listed = self.later.on_search(zone_name, searched, request)
-        return *self._state(zone_name, form, True, request), "", show.sent(texts), listed
+        state = self._state(zone_name, form, True, request)
+        return *state, "", show.sent(texts), replies, listed
 
     def _state(self, zone_name: str, form: Form, shown: bool, request: gr.Request) -> Updates:
         """`shown` says that the page shows the answer as it is now."""

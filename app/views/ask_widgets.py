@@ -10,6 +10,7 @@ from app.ports import ModelInfo
 from app.presenters import ask as show
 from app.views.labels import Labels
 from app.views.press import pressable
+from app.views.state import Replies
 from policies.types import Domain, Importance
 
 
@@ -70,6 +71,8 @@ class Review:
     timer: gr.Timer
     last: gr.State
     """What is shown now, so that no news changes nothing on the page."""
+    replies: gr.State
+    """`Replies`: half-written ones, so that opening another answer loses none."""
 
     @property
     def state(self) -> list[Any]:
@@ -77,7 +80,7 @@ class Review:
 
     @property
     def all(self) -> list[Any]:
-        return [*self.state, self.reply, self.notice]
+        return [*self.state, self.reply, self.notice, self.replies]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ def _review(labels: Labels) -> Review:
         )
     told = gr.HTML(elem_id="reply-notice", padding=False)
     timer = gr.Timer(REFRESH_SECONDS, active=False)
-    return Review(shown, panel, reply, send, told, timer, gr.State(""))
+    return Review(shown, panel, reply, send, told, timer, gr.State(""), gr.State(Replies()))
 
 
 def past(labels: Labels) -> Past:

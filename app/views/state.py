@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event, Lock
 
 
@@ -35,6 +35,35 @@ class Form:
         """A second press while the first is on its way keeps the key, and so runs nothing again."""
         key = self.key or new_key()
         return Form(key=key, before=self.before, seed=self.seed) if self.again else Form(key=key)
+
+
+REPLIES = 20
+"""Half-written replies that one tab remembers; the oldest are forgotten first."""
+
+
+@dataclass
+class Replies:
+    """What one tab has begun to write to reviewers, by answer. It is sent nowhere by this."""
+
+    answer_id: str = ""
+    """The answer whose reply stands in the box."""
+    drafts: dict[str, str] = field(default_factory=dict)
+
+    def turn(self, answer_id: str, typed: str) -> str:
+        """Puts away what stands in the box; what stands there for another answer."""
+        self._keep(self.answer_id, typed)
+        self.answer_id = answer_id
+        return self.drafts.get(answer_id, "")
+
+    def sent(self, answer_id: str) -> None:
+        self.drafts.pop(answer_id, None)
+
+    def _keep(self, answer_id: str, typed: str) -> None:
+        self.drafts.pop(answer_id, None)
+        if answer_id and typed.strip():
+            self.drafts[answer_id] = typed
+        while len(self.drafts) > REPLIES:
+            del self.drafts[next(iter(self.drafts))]
 
 
 class Running:

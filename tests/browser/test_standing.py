@@ -72,6 +72,31 @@ def test_a_reviewer_asks_the_requester_replies_and_reads_the_answer_at_last(
     expect(page.locator("#standing [data-do=read]")).to_have_count(0)
 
 
+def test_a_half_written_reply_waits_while_another_answer_is_read(
+    visits: Visits, made: Pages
+) -> None:
+    desk = made.desks.reviewing.desk
+    for key in ("k-1", "k-2"):
+        form = AskForm(f"{QUESTION} {key}", Importance.HIGH, Domain.MATH)
+        *_, last = made.ask(AIKO, form, key)
+        desk.claim(CHIKA, last.row.id)  # type: ignore[union-attr]
+        desk.ask(CHIKA, last.row.id, f"{ASKS} {key}")  # type: ignore[union-attr]
+    page = visits("", "aiko")
+    page.locator(".tour [data-step]:not([hidden]) [data-tour=skip]").click()
+    reply = page.locator("#reply textarea")
+    for key, begun in (("k-1", "Net, pl"), ("k-2", "Gross")):
+        page.locator("#found .item button", has_text=key).click()
+        expect(page.locator("#standing")).to_contain_text(f"{ASKS} {key}")
+        expect(reply).to_have_value("")
+        reply.fill(begun)
+    page.locator("#found .item button", has_text="k-1").click()
+    expect(reply).to_have_value("Net, pl")
+    page.click("#send-reply")
+    expect(page.locator("#reply-panel")).to_be_hidden()
+    page.locator("#found .item button", has_text="k-2").click()
+    expect(reply).to_have_value("Gross")
+
+
 def test_news_of_its_place_moves_nothing_and_takes_no_focus(visits: Visits, made: Pages) -> None:
     *_, last = made.ask(BEN, AskForm(QUESTION, Importance.HIGH, Domain.MATH), "k-b")
     ahead = last.row.id  # type: ignore[union-attr]

@@ -1,6 +1,6 @@
 """The review of one's own answer by the page's handlers, over real services and SQLite."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import gradio as gr
 import pytest
@@ -9,7 +9,7 @@ from app.services.ask import AskForm
 from app.services.mine import Mine
 from app.views.ask_later import LaterHandlers
 from app.views.ask_standing import StandingHandlers
-from app.views.state import Form
+from app.views.state import Form, Replies
 from policies.review import ItemState, VerdictKind
 from policies.types import Domain, Importance
 from tests.integration.ui.test_owners_pages import ZONE, by, press
@@ -27,9 +27,11 @@ class Tab:
     handlers: StandingHandlers
     answer_id: str
     last: str = ""
+    replies: Replies = field(default_factory=Replies)
 
-    def show(self, person: str = "aiko") -> list[object]:
-        found = list(self.handlers.on_show(ZONE, Form(answer_id=self.answer_id), by(person)))
+    def show(self, person: str = "aiko", typed: str = "") -> list[object]:
+        form = Form(answer_id=self.answer_id)
+        found = list(self.handlers.on_show(ZONE, form, typed, self.replies, by(person)))
         self.last = str(found[0])
         return found
 
@@ -39,7 +41,7 @@ class Tab:
 
     def reply(self, words: str, person: str = "aiko") -> list[object]:
         form = Form(answer_id=self.answer_id)
-        return list(self.handlers.on_reply(ZONE, "", form, words, by(person)))
+        return list(self.handlers.on_reply(ZONE, "", form, words, self.replies, by(person)))
 
     def state(self) -> ItemState:
         with self.made.uow() as unit:
@@ -69,7 +71,7 @@ def test_question_and_reply_go_to_and_fro_and_the_answer_is_in_the_queue_again(t
     assert QUESTION in str(html)
     assert panel["visible"]  # type: ignore[index]
     assert "A reviewer has a question for you" in str(listed)
-    html, panel, _, _, typed, told, listed = tab.reply(REPLY)
+    html, panel, _, _, typed, told, _, listed = tab.reply(REPLY)
     assert REPLY in str(html)
     assert (panel["visible"], typed) == (False, "")  # type: ignore[index]
     assert "back in the queue" in str(told)
@@ -87,9 +89,9 @@ def test_no_news_changes_nothing_on_the_page(tab: Tab) -> None:
 def test_an_empty_or_endless_reply_is_refused_and_stays_typed(tab: Tab) -> None:
     asks(tab)
     for words, said in (("  ", "Please write your reply."), ("y" * 2001, "2001 characters")):
-        *kept, told, listed = tab.reply(words)
+        *kept, told, drafts, listed = tab.reply(words)
         assert said in str(told)
-        assert [*kept, listed] == [gr.skip()] * 6
+        assert [*kept, drafts, listed] == [gr.skip()] * 7
     assert tab.state() is ItemState.ASKED
 
 

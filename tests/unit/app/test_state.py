@@ -3,7 +3,7 @@
 from dataclasses import replace
 from threading import Event
 
-from app.views.state import Form, Running
+from app.views.state import REPLIES, Form, Replies, Running
 
 
 def test_a_second_press_keeps_the_key_of_the_first() -> None:
@@ -40,3 +40,29 @@ def test_a_stop_does_not_reach_the_next_run() -> None:
     with running.run("tab") as flag:
         assert isinstance(flag, Event)
         assert not flag.is_set()
+
+
+def test_a_half_written_reply_is_there_again_and_each_answer_has_its_own() -> None:
+    replies = Replies()
+    assert replies.turn("a-1", "") == ""
+    assert replies.turn("a-2", "Net, pl") == ""
+    assert replies.turn("a-1", "Gross") == "Net, pl"
+    assert replies.turn("", "Net, please") == ""
+    assert replies.turn("a-2", "") == "Gross"
+    assert replies.turn("a-1", "") == "Net, please"  # and what was emptied is forgotten
+    assert replies.turn("a-2", " ") == ""
+
+
+def test_a_sent_reply_is_no_draft_any_more() -> None:
+    replies = Replies("a-1")
+    replies.turn("a-2", "Net")
+    replies.sent("a-1")
+    assert replies.turn("a-1", "") == ""
+
+
+def test_a_tab_remembers_its_latest_replies_only() -> None:
+    replies = Replies()
+    for number in range(100):
+        replies.turn(f"a-{number}", f"reply {number - 1}")
+    assert len(replies.drafts) == REPLIES
+    assert replies.turn("a-98", "") == "reply 98"
