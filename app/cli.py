@@ -44,8 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     serve = command(commands, "serve", "start the app (also with no command)", "serving:serve")
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=7860)
+    serve.add_argument("--host", help="L2D_HOST if left out")
+    serve.add_argument("--port", type=int, help="L2D_PORT if left out")
 
     ask = command(commands, "ask", "one question through the whole path", "asking:ask")
     ask.add_argument("question")

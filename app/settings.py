@@ -70,6 +70,8 @@ SETTINGS = (
     Setting("smtp_security", "none", "none, starttls, or tls from the first byte"),
     Setting("smtp_user", "", "account at the mail server; empty: it asks for no password"),
     Setting("smtp_password", "", "its password"),
+    Setting("host", "127.0.0.1", "address on which `serve` listens, unless --host says another"),
+    Setting("port", "7860", "its port, unless --port says another; links to sign in name both"),
     Setting(
         "auth",
         "local",
@@ -122,6 +124,8 @@ class Settings:
     smtp_security: str
     smtp_user: str
     smtp_password: str
+    host: str
+    port: int
     auth: str
     session_idle: timedelta
     session_length: timedelta
@@ -176,6 +180,8 @@ def read(environ: Mapping[str, str] = os.environ, file: Path = Path("l2d.toml"))
         ),
         smtp_user=values["smtp_user"],
         smtp_password=values["smtp_password"],
+        host=values["host"],
+        port=int(_number("port", values["port"], 1, 65535)),
         auth=_auth(values["auth"]),
         session_idle=timedelta(
             minutes=_number("session_idle_minutes", values["session_idle_minutes"], 1, 10_080)

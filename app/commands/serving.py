@@ -7,6 +7,7 @@ import socket
 import threading
 
 from app.bootstrap import Pilot, build, recover_forever
+from app.commands.address import address
 from app.commands.output import progress
 from app.loading import load_engine
 from app.services.accounts import Auth
@@ -19,19 +20,21 @@ STOP_SECONDS = 10
 
 def serve(settings: Settings, args: argparse.Namespace) -> int:
     """Runs until interrupted. Running answers are settled to the work done when it stops."""
-    if settings.auth == Auth.OFF and not _is_loopback(args.host):
+    host = settings.host if args.host is None else args.host
+    port = settings.port if args.port is None else args.port
+    if settings.auth == Auth.OFF and not _is_loopback(host):
         raise InvalidInput(
-            f"without sign-in (L2D_AUTH=off) only this machine may connect, and {args.host} is no "
+            f"without sign-in (L2D_AUTH=off) only this machine may connect, and {host} is no "
             "loopback address: use 127.0.0.1, or L2D_AUTH=local for accounts"
         )
-    listener = _listen(args.host, args.port)
+    listener = _listen(host, port)
     progress("loading the model")
     engine = load_engine(settings)
     stop = threading.Event()
     try:
         pilot = build(settings, engine)
         recover_forever(pilot, stop)
-        _run(pilot, listener, f"http://{_shown(args.host)}:{args.port}")
+        _run(pilot, listener, address(host, port))
     finally:
         stop.set()
         engine.close()
@@ -39,7 +42,7 @@ def serve(settings: Settings, args: argparse.Namespace) -> int:
     return 0
 
 
-def _run(pilot: Pilot, listener: socket.socket, address: str) -> None:
+def _run(pilot: Pilot, listener: socket.socket, found_at: str) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read by gradio when it is imported
     import uvicorn
 
@@ -61,8 +64,8 @@ def _run(pilot: Pilot, listener: socket.socket, address: str) -> None:
     pages = build_pages(desks, pilot.engine.info(), of_accounts(pilot.sign_in))
     app = application(pages, pilot.sign_in)
     progress(f"policy {pilot.policy.version}, data in {pilot.settings.data_dir}")
-    _say_who(pilot, address)
-    progress(f"ready: {address}  (Ctrl-C stops)")
+    _say_who(pilot, found_at)
+    progress(f"ready: {found_at}  (Ctrl-C stops)")
     # Its access log would hold the addresses of one-time links.
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_SECONDS
@@ -70,12 +73,12 @@ def _run(pilot: Pilot, listener: socket.socket, address: str) -> None:
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _say_who(pilot: Pilot, address: str) -> None:
+def _say_who(pilot: Pilot, found_at: str) -> None:
     if pilot.sign_in.auth is Auth.OFF:
         progress("nobody signs in (L2D_AUTH=off): one local person, who may act as others")
     elif link := pilot.people.first_admin():
         hours = int(pilot.people.link_life.total_seconds() // 3600)
-        progress(f"first admin: {address}/welcome?link={link}")
+        progress(f"first admin: {found_at}/welcome?link={link}")
         progress(f"  chooses a password there; the link works once, for {hours} hours")
 
 
@@ -93,7 +96,3 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

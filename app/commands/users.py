@@ -5,15 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.bootstrap import load_policy, open_storage, people
+from app.commands.address import address
 from app.commands.output import as_json, result, show
 from app.commands.who import speaker
 from app.ports import Account
 from app.services.accounts import People, canonical
 from app.settings import Settings
 from policies.roles import Actor
-
-WELCOME = "http://127.0.0.1:7860/welcome?link="
-"""Where the app runs unless `serve` was told otherwise."""
 
 
 def _now() -> datetime:
@@ -30,13 +28,13 @@ def _desk(settings: Settings, args: argparse.Namespace) -> tuple[People, Actor]:
 def add(settings: Settings, args: argparse.Namespace) -> int:
     desk, actor = _desk(settings, args)
     link = desk.add(actor, args.name, args.roles, args.team)
-    _said(desk, args, link)
+    _said(settings, desk, args, link)
     return 0
 
 
 def link(settings: Settings, args: argparse.Namespace) -> int:
     desk, actor = _desk(settings, args)
-    _said(desk, args, desk.link(actor, args.name))
+    _said(settings, desk, args, desk.link(actor, args.name))
     return 0
 
 
@@ -84,9 +82,10 @@ def list_(settings: Settings, args: argparse.Namespace) -> int:
     return 0
 
 
-def _said(desk: People, args: argparse.Namespace, token: str) -> None:
+def _said(settings: Settings, desk: People, args: argparse.Namespace, token: str) -> None:
+    link = f"{address(settings.host, settings.port)}/welcome?link={token}"
     hours = int(desk.link_life.total_seconds() // 3600)
-    named = {"user": canonical(args.name), "link": WELCOME + token, "valid_hours": hours}
+    named = {"user": canonical(args.name), "link": link, "valid_hours": hours}
     show(named, args.json)
 
 

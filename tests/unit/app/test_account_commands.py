@@ -2,6 +2,7 @@
 
 import csv
 import json
+import socket
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -69,6 +70,26 @@ def test_an_account_is_added_changed_and_disabled(run: Run) -> None:
         "user.enable", "user.disable", "user.team", "user.link", "user.roles", "user.link",
         "user.add",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "address"),
+    [
+        ("10.1.2.3", "9000", "http://10.1.2.3:9000"),
+        ("::1", "8080", "http://[::1]:8080"),
+        ("0.0.0.0", "80", f"http://{socket.gethostname()}:80"),
+        ("::", "80", f"http://{socket.gethostname()}:80"),
+        ("ask.example", "443", "http://ask.example:443"),
+    ],
+)
+def test_a_link_names_the_host_and_port_on_which_the_pages_are(
+    run: Run, monkeypatch: pytest.MonkeyPatch, host: str, port: str, address: str
+) -> None:
+    monkeypatch.setenv("L2D_HOST", host)
+    monkeypatch.setenv("L2D_PORT", port)
+    added = parsed(run("user", "add", "ann", "--role", "requester", "--json"))
+    assert added["link"].startswith(f"{address}/welcome?link=")
+    assert parsed(run("user", "link", "ann", "--json"))["link"].startswith(f"{address}/welcome?")
 
 
 def test_a_role_that_is_none_is_refused_with_those_there_are(
