@@ -10,11 +10,18 @@ from app.presenters.frame import masthead
 from app.views.acted import LISTEN
 from app.views.who import Sessions
 
-SAY_LANGUAGE = """masthead => {
+SETTLE = """masthead => {
   const said = /<header lang="([a-z]+)"/.exec(masthead);
   if (said) document.documentElement.lang = said[1];
+  setTimeout(() => {
+    const here = document.querySelector('#header nav.pages [aria-current]');
+    if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 40;
+  }, 200);
 }"""
-"""Screen readers and fonts go by the language of the document; Gradio sets it to the browser's."""
+"""Screen readers and fonts go by the language of the document; Gradio sets it to the browser's.
+
+On a phone the ways to go are wider than the page: the one that is gone is brought into view.
+"""
 WITH_TIME_ZONE = "(zone, ...rest) => [Intl.DateTimeFormat().resolvedOptions().timeZone, ...rest]"
 IN_ZONE: dict[str, Any] = {"js": WITH_TIME_ZONE, **QUIET}
 """For a handler whose first input is a hidden textbox: it is given the reader's own time zone."""
@@ -38,7 +45,7 @@ def frame(page: gr.Blocks, name: str, sessions: Sessions) -> None:
     page.load(None, js=LISTEN, api_visibility="private")
     held = gr.HTML(elem_id="header", padding=False)
     filled = page.load(Frame(name, sessions).on_load, None, [held], **QUIET)
-    filled.then(None, [held], js=SAY_LANGUAGE, api_visibility="private")
+    filled.then(None, [held], js=SETTLE, api_visibility="private")
 
 
 def header(_page: gr.Blocks) -> gr.HTML:

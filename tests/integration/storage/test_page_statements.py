@@ -15,6 +15,7 @@ from app.services.dashboard import Dashboard
 from storage.unit_of_work import open_reader, open_writer
 from tests.actors import LOCAL
 from tests.databases import PILOT, PRICES, Ids, engine_of
+from tests.serving import people
 from tests.statements import counted
 from tests.world import World
 
@@ -40,6 +41,7 @@ PAGES: dict[str, Page] = {
     "is anything new": lambda world: dashboard(world).pulse(LOCAL),
     "answers behind a point": lambda world: dashboard(world).behind(LOCAL, Slice(), 3),
     "budgets": lambda world: budgets(world).overview(LOCAL),
+    "accounts on the settings page": lambda world: people(world.uow, world.clock).all(LOCAL),
 }
 
 

@@ -254,7 +254,9 @@ def test_a_program_asks_with_a_session_and_not_without(local: Site) -> None:
     token = local.member("ben")
     with pytest.raises(ValueError, match="credentials were not provided"):
         Client(local.url, verbose=False)
-    client = Client(local.url, verbose=False, headers={"cookie": f"{COOKIE}={token}"})
+    patient = {"timeout": 60}  # a busy machine fails no test
+    cookie = {"cookie": f"{COOKIE}={token}"}
+    client = Client(local.url, verbose=False, headers=cookie, httpx_kwargs=patient)
     answer, *_ = client.predict(QUESTION, "routine", "general", api_name="/ask")
     assert SAID in answer
 
