@@ -17,6 +17,7 @@ from storage.seals import (
     END,
     ENDED_AS,
     LINE,
+    MODULUS,
     SEALED,
     TALLIED,
     digest,
@@ -95,7 +96,7 @@ def _table(connection: Connection, pilot_id: str, table: Table) -> Iterator[str]
     if table not in TALLIED:
         return
     kept = tally(connection, pilot_id, table.name)
-    found = (count, total % 2**256)
+    found = (count, total % MODULUS)
     if kept != found:
         yield (
             f"tally of {table.name}: the pilot counted {kept[0]} rows that come to "

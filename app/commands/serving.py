@@ -5,6 +5,7 @@ import ipaddress
 import os
 import socket
 import threading
+from typing import TYPE_CHECKING
 
 from app.bootstrap import Pilot, build, recover_forever
 from app.commands.address import address
@@ -13,6 +14,9 @@ from app.loading import load_engine
 from app.services.accounts import Auth
 from app.settings import Settings
 from policies.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from app.views.shell import Desks
 
 STOP_SECONDS = 10
 """What runs may end within so long after Ctrl-C; then it is settled to the work done."""
@@ -47,21 +51,10 @@ def _run(pilot: Pilot, listener: socket.socket, found_at: str) -> None:
     import uvicorn
 
     from app.views.launch import application
-    from app.views.shell import Desks
     from app.views.shell import build as build_pages
     from app.views.who import of_accounts
 
-    desks = Desks(
-        pilot.ask,
-        pilot.dashboard,
-        pilot.budgets,
-        pilot.drafts,
-        pilot.reviewing,
-        pilot.audit,
-        pilot.people,
-        pilot.own,
-    )
-    pages = build_pages(desks, pilot.engine.info(), of_accounts(pilot.sign_in))
+    pages = build_pages(desks(pilot), pilot.engine.info(), of_accounts(pilot.sign_in))
     app = application(pages, pilot.sign_in)
     progress(f"policy {pilot.policy.version}, data in {pilot.settings.data_dir}")
     _say_who(pilot, found_at)
@@ -71,6 +64,22 @@ def _run(pilot: Pilot, listener: socket.socket, found_at: str) -> None:
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_SECONDS
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def desks(pilot: Pilot) -> "Desks":
+    """What the pages are built on."""
+    from app.views.shell import Desks
+
+    return Desks(
+        pilot.ask,
+        pilot.dashboard,
+        pilot.budgets,
+        pilot.drafts,
+        pilot.reviewing,
+        pilot.audit,
+        pilot.people,
+        pilot.own,
+    )
 
 
 def _say_who(pilot: Pilot, found_at: str) -> None:

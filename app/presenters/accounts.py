@@ -6,6 +6,7 @@ from html import escape
 
 from app.i18n import Texts
 from app.ports import Account
+from app.presenters import parts
 from app.presenters.frame import roles
 from app.presenters.parts import empty, minute, notice, number, table
 from policies.roles import Role
@@ -14,8 +15,7 @@ COLUMNS = ("name", "team", "roles", "state", "do")
 
 
 def heading(name: str, texts: Texts) -> str:
-    lead = escape(texts(f"accounts.{name}_lead"))
-    return f'<h2>{escape(texts(f"accounts.{name}"))}</h2><p class="lead">{lead}</p>'
+    return parts.heading(f"accounts.{name}", texts)
 
 
 def unsigned(texts: Texts) -> str:

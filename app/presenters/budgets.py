@@ -10,6 +10,7 @@ from babel.dates import format_skeleton
 from app.i18n import Texts
 from app.money import about, at_least
 from app.ports import Alert, BudgetRaise, OpenHold, RaiseState
+from app.presenters import parts
 from app.presenters.parts import (
     empty,
     minute,
@@ -33,8 +34,7 @@ NEAR, FULL = 75, 95
 
 
 def heading(name: str, texts: Texts) -> str:
-    lead = escape(texts(f"budgets.{name}_lead"))
-    return f'<h2>{escape(texts(f"budgets.{name}"))}</h2><p class="lead">{lead}</p>'
+    return parts.heading(f"budgets.{name}", texts)
 
 
 def top(now: datetime, reader: tzinfo, texts: Texts) -> str:

@@ -8,6 +8,7 @@ from app.i18n import Texts
 from app.money import about, at_least
 from app.ports import AnswerRow, Measurement
 from app.ports.board import By
+from app.presenters import parts
 from app.presenters.parts import (
     bar,
     day,
@@ -30,8 +31,7 @@ PERIODS = (7, 30, 90)
 
 
 def heading(name: str, texts: Texts) -> str:
-    lead = escape(texts(f"dashboard.{name}_lead"))
-    return f'<h2>{escape(texts(f"dashboard.{name}"))}</h2><p class="lead">{lead}</p>'
+    return parts.heading(f"dashboard.{name}", texts)
 
 
 def top(now: datetime, reader: tzinfo, texts: Texts) -> str:

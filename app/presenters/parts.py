@@ -167,6 +167,12 @@ def definitions(rows: Iterable[tuple[str, str]]) -> str:
     return f"<dl>{''.join(cells)}</dl>"
 
 
+def heading(key: str, texts: Texts) -> str:
+    """Over a part of a page: its title, and what stands under `key`_lead."""
+    lead = escape(texts(f"{key}_lead"))
+    return f'<h2>{escape(texts(key))}</h2><p class="lead">{lead}</p>'
+
+
 def notice(message: str, kind: str = "warning") -> str:
     """A message in the page, read out by screen readers; nothing where there is nothing to say."""
     role = "alert" if kind == "warning" else "status"

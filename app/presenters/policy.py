@@ -9,6 +9,7 @@ from babel.numbers import format_percent
 
 from app.i18n import Texts
 from app.money import about, at_most
+from app.presenters import parts
 from app.presenters.parts import (
     definitions,
     empty,
@@ -39,8 +40,7 @@ ACTIVATIONS = 3
 
 
 def heading(name: str, texts: Texts) -> str:
-    lead = escape(texts(f"policy.{name}_lead"))
-    return f'<h2>{escape(texts(f"policy.{name}"))}</h2><p class="lead">{lead}</p>'
+    return parts.heading(f"policy.{name}", texts)
 
 
 def top(shown: Shown, reader: tzinfo, texts: Texts) -> str:

@@ -11,6 +11,7 @@ from babel.core import get_global
 from babel.dates import get_timezone_gmt, get_timezone_location
 
 from app.i18n import LOCALES, Texts
+from app.presenters import parts
 from app.presenters.frame import LANGUAGES, roles
 from app.presenters.parts import definitions, number, when
 from app.services.own_account import OwnSession
@@ -22,8 +23,7 @@ NUMBER = Decimal("1234567.89")
 
 
 def heading(name: str, texts: Texts) -> str:
-    lead = escape(texts(f"settings.{name}_lead"))
-    return f'<h2>{escape(texts(f"settings.{name}"))}</h2><p class="lead">{lead}</p>'
+    return parts.heading(f"settings.{name}", texts)
 
 
 def languages(texts: Texts) -> list[tuple[str, str]]:

@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from app.bootstrap import Pilot
+from app.commands.serving import desks
 from app.services.accounts import LOCAL
-from app.views.shell import Desks, build
+from app.views.shell import build
 from tests.browser.chrome import browser, open_page
 from tests.pages import served
 from tests.people import Cookies
@@ -15,18 +16,8 @@ from tests.people import Cookies
 
 @pytest.mark.browser
 def test_a_question_is_answered_priced_and_on_the_dashboard(pilot: Pilot) -> None:
-    desks = Desks(
-        pilot.ask,
-        pilot.dashboard,
-        pilot.budgets,
-        pilot.drafts,
-        pilot.reviewing,
-        pilot.audit,
-        pilot.people,
-        pilot.own,
-    )
     with (
-        served(build(desks, pilot.engine.info(), Cookies())) as address,
+        served(build(desks(pilot), pilot.engine.info(), Cookies())) as address,
         browser() as chromium,
     ):
         page = open_page(chromium, address)
