@@ -25,7 +25,7 @@ def test_what_was_done_is_listed_filtered_and_exported(
 ) -> None:
     a_raise(made)
     page = visits("audit", "finn", language)
-    expect(page.locator("#log tbody tr")).to_have_count(3)
+    expect(page.locator("#log tbody tr")).to_have_count(4)
     expect(page.locator("#log tbody tr >> nth=0")).to_contain_text(granted)
     page.locator("#audit-by input, #audit-by textarea").press_sequentially("emi")
     expect(page.locator("#log tbody tr")).to_have_count(1)

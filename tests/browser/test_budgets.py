@@ -63,7 +63,7 @@ def test_a_viewer_reads_and_cannot_ask(visits: Visits, made: Pages) -> None:
     expect(page.locator("#raises .item")).to_be_visible()
     expect(page.locator("#raise-form")).to_be_hidden()
     names = page.locator("#header nav.pages a")
-    expect(names).to_have_text(["Dashboard", "Budgets", "Policy"])
+    expect(names).to_have_text(["Dashboard", "Budgets", "Policy", "Settings"])
 
 
 @pytest.mark.parametrize(("language", "width", "dark"), LOOKS)
