@@ -7,13 +7,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    String,
     and_,
     case,
     func,
     or_,
     select,
-    type_coerce,
 )
 
 from app.ports import AnswerRow, AnswerStatus
@@ -23,7 +21,15 @@ from policies.types import Domain, Importance, Units
 from storage import queries
 from storage.ledger_tables import budgets, ledger_entries, spend_days
 from storage.review_tables import review_items
-from storage.tables import answer_bodies, answers, decisions, measurements, ratings
+from storage.tables import (
+    answer_bodies,
+    answers,
+    comparison_votes,
+    decisions,
+    measurements,
+    ratings,
+)
+from storage.votes import SqlVotes
 
 COLUMNS = {
     By.TEAM: spend_days.c.team,
@@ -42,6 +48,7 @@ class SqlBoard:
 
     def __init__(self, connection: Connection, pilot_id: str) -> None:
         self._connection, self._pilot_id = connection, pilot_id
+        self.votes = SqlVotes(connection, pilot_id)
 
     def pulse(self) -> str:
         """A rating alone does not show in it: it follows its answer within moments."""
@@ -50,6 +57,7 @@ class SqlBoard:
             select(func.sum(budgets.c.held_nanos)).where(self._mine(budgets)),
             select(func.sum(budgets.c.limit_nanos)).where(self._mine(budgets)),
             select(func.max(measurements.c.id)).where(self._mine(measurements)),
+            select(func.max(comparison_votes.c.id)).where(self._mine(comparison_votes)),
         )
         found = self._connection.execute(select(*(mark.scalar_subquery() for mark in marks)))
         return " ".join(str(value) for value in found.one())
@@ -251,16 +259,11 @@ class SqlBoard:
         return owned
 
     def _hour(self, instant: ColumnElement[Any]) -> ColumnElement[str]:
-        return self._part(instant, 13, "YYYY-MM-DD HH24")
+        return queries.part_of_instant(self._connection, instant, 13, "YYYY-MM-DD HH24")
 
     def _day(self, instant: ColumnElement[Any]) -> ColumnElement[str]:
         """In UTC: which of the newest answers belong to a day is not counted in money."""
-        return self._part(instant, 10, "YYYY-MM-DD")
-
-    def _part(self, instant: ColumnElement[Any], letters: int, form: str) -> ColumnElement[str]:
-        if self._connection.dialect.name == "sqlite":
-            return func.substr(type_coerce(instant, String), 1, letters)
-        return func.to_char(func.timezone("UTC", instant), form)
+        return queries.day_of_instant(self._connection, instant)
 
 
 def _restricted(chosen: Slice) -> list[ColumnElement[bool]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, String, func, select, type_coerce
 
 from app.ports import AnswerRow, AnswerStatus, Measurement, OpenHold, SpendPoint
 from policies.budget import effective
@@ -268,3 +268,17 @@ def measurement(row: Row[Any]) -> Measurement:
         measured_at=row.measured_at,
         shipped=row.shipped,
     )
+
+
+def day_of_instant(connection: Connection, instant: ColumnElement[Any]) -> ColumnElement[str]:
+    """In UTC, as 2026-11-24."""
+    return part_of_instant(connection, instant, 10, "YYYY-MM-DD")
+
+
+def part_of_instant(
+    connection: Connection, instant: ColumnElement[Any], letters: int, form: str
+) -> ColumnElement[str]:
+    """The first letters of an instant in UTC; `form` says the same to PostgreSQL."""
+    if connection.dialect.name == "sqlite":
+        return func.substr(type_coerce(instant, String), 1, letters)
+    return func.to_char(func.timezone("UTC", instant), form)

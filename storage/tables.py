@@ -200,3 +200,18 @@ ratings = Table(
     Column("rated_at", UtcDateTime, nullable=False),
     CheckConstraint("rating IN (-1, 1)", name="thumb"),
 )
+
+comparison_votes = Table(
+    "comparison_votes",
+    metadata,
+    serial(),
+    pilot(),
+    Column("less_id", String, ForeignKey("answers.id"), nullable=False),
+    Column("more_id", String, ForeignKey("answers.id"), nullable=False),
+    Column("preferred", String, nullable=False),
+    Column("blind", Boolean, nullable=False),
+    Column("voted_at", UtcDateTime, nullable=False),
+    UniqueConstraint("less_id", "more_id"),
+    CheckConstraint("less_id <> more_id", name="of_two"),
+    CheckConstraint("preferred IN ('less', 'more', 'tie', 'bad')", name="preferred_known"),
+)

@@ -63,6 +63,7 @@ from app.ports.reviews import (
     RungVerdicts,
 )
 from app.ports.traces import NO_TRACE, TokenTrace, Trace, Traces
+from app.ports.votes import PairCount, PairVote, Preferred, Votes
 from app.ports.work import Clock, NewId, OpenUnitOfWork, UnitOfWork
 
 __all__ = [
@@ -119,12 +120,15 @@ __all__ = [
     "OpenSession",
     "OpenUnitOfWork",
     "Outcome",
+    "PairCount",
+    "PairVote",
     "Past",
     "Piece",
     "Place",
     "Policies",
     "PolicyVersion",
     "Preferences",
+    "Preferred",
     "Queue",
     "RaiseState",
     "Raises",
@@ -143,6 +147,7 @@ __all__ = [
     "Trace",
     "Traces",
     "UnitOfWork",
+    "Votes",
     "Way",
     "untold",
 ]

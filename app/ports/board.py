@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.ports.answers import AnswerRow, AnswerStatus
+from app.ports.votes import Votes
 from policies.types import Domain, Importance, Units
 
 
@@ -109,6 +110,9 @@ class Audited:
 
 
 class Board(Protocol):
+    @property
+    def votes(self) -> Votes: ...
+
     def pulse(self) -> str:
         """Changes whenever a chart would; one short read."""
         ...

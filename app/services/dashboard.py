@@ -11,6 +11,7 @@ from app.ports import (
     Engine,
     Measurement,
     OpenUnitOfWork,
+    PairCount,
     RungVerdicts,
     SpendPoint,
     UnitOfWork,
@@ -27,7 +28,7 @@ from policies.types import Ceiling, Domain, Importance, Rung
 
 SPEND_POINTS = 2000
 NEWEST = 5000
-"""Answers whose work is shown as a distribution."""
+"""Answers whose work is shown as a distribution; votes that are counted."""
 LATEST, READ = 20, 10
 EVERYTHING = Slice()
 PARTS = 12
@@ -94,6 +95,7 @@ class Overview:
     parts: Sequence[Spend]
     work: Sequence[Sampled]
     use: Use | None
+    votes: Sequence[PairCount]
     verdicts: Sequence[RungVerdicts]
     audited: Audited
     months: Sequence[Month]
@@ -169,6 +171,7 @@ class Dashboard:
                 parts=uow.board.totals(chosen, by, PARTS),
                 work=uow.board.sample(chosen, NEWEST),
                 use=self._use(uow, now),
+                votes=uow.board.votes.pairs(chosen, NEWEST),
                 verdicts=uow.review_figures.by_rung(),
                 audited=uow.board.audited(),
                 months=uow.board.months(),

@@ -1,18 +1,21 @@
 """The same question at two to four importances: paired by the same noise, seen blind if wanted.
 
-Each answer is one like any other, with its own hold and charge; a vote rates what was asked. What
-a reviewer must see first cannot be compared, so it is not offered.
+Each answer is one like any other, with its own hold and charge. A vote is kept by pairs of answers,
+beside ratings, which say something else. What a reviewer must see first is not offered.
 """
 
 import random
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
+from itertools import combinations
 
-from app.ports import Cancelled
+from app.ports import AnswerRow, Cancelled, PairVote, Preferred
 from app.services.ask import Ask, AskForm, Preview, Receipt
-from policies.errors import InvalidInput
-from policies.roles import Actor
+from policies.errors import InvalidInput, NotFound
+from policies.review import readable
+from policies.roles import Action, Actor, require
 from policies.types import Importance
 
 FEWEST, MOST = 2, 4
@@ -76,13 +79,22 @@ class SideBySide:
                 if isinstance(event, Receipt):
                     yield event
 
-    def vote(self, actor: Actor, shown: Sequence[str], vote: Vote, best: int = 0) -> None:
-        """Rates the answers shown: the best one up, all of a tie up, all of what is no use down."""
+    def vote(
+        self, actor: Actor, shown: Sequence[str], vote: Vote, best: int = 0, blind: bool = True
+    ) -> None:
+        """On the answers in the order shown, once. Raises Forbidden, InvalidInput, NotFound."""
+        require(actor, Action.READ_OWN)
+        if len(set(shown)) < FEWEST or len(set(shown)) < len(shown):
+            raise InvalidInput(f"a vote is on {FEWEST} answers or more, got {list(shown)}")
         if vote is Vote.BEST and not 0 <= best < len(shown):
             raise InvalidInput(f"one of {len(shown)} answers is the best, got {best}")
-        rated = [shown[best]] if vote is Vote.BEST else shown
-        for answer_id in rated:
-            self.ask.rate(actor, answer_id, -1 if vote is Vote.BAD else 1)
+        with self.ask.uow() as uow:
+            rows = [uow.answers.get(answer_id) for answer_id in shown]
+            for row in rows:
+                if row.user != actor.user or not readable(actor, row):
+                    raise NotFound(f"there is no answer {row.id} that {actor.user} may vote on")
+            uow.board.votes.add(_pairs(rows, vote, rows[best].id, blind, self.ask.clock()))
+            uow.commit()
 
     def _chosen(
         self, actor: Actor, form: AskForm, importances: Sequence[Importance]
@@ -103,3 +115,22 @@ class SideBySide:
                 reason="compare_too_dear",
             )
         return offers
+
+
+def _pairs(
+    rows: Sequence[AnswerRow], vote: Vote, best: str, blind: bool, at: datetime
+) -> list[PairVote]:
+    """The best is better than each of the others; among those nothing was said."""
+    order = list(Importance)
+    pairs = combinations(sorted(rows, key=lambda row: order.index(row.granted)), 2)
+    return [
+        PairVote(less.id, more.id, _preferred(vote, more.id == best), blind, at)
+        for less, more in pairs
+        if vote is not Vote.BEST or best in (less.id, more.id)
+    ]
+
+
+def _preferred(vote: Vote, more: bool) -> Preferred:
+    if vote is Vote.BEST:
+        return Preferred.MORE if more else Preferred.LESS
+    return Preferred.TIE if vote is Vote.TIE else Preferred.BAD
