@@ -8,24 +8,49 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    case,
-    delete,
-    insert,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
 
 from policies.budget import Account, Payer, effective, parse_scope, starts
+from policies.errors import Unavailable
 from policies.types import Ceiling, Limit, Window
 from storage.ledger_tables import budget_raises, budgets
 from storage.openings import open_holds, spent
 from storage.seals import Tally, seal
 from storage.types import MAX_NANOS
+
+# Made once, since every request needs them. Values come with each execution.
+_B, _R = budgets.c, budget_raises.c
+_THESE = (
+    (_B.pilot_id == bindparam("pilot"))
+    & tuple_(_B.scope, _B.subject).in_(bindparam("scopes", expanding=True))
+    & tuple_(_B.window, _B.window_start).in_(bindparam("windows", expanding=True))
+)
+_ROWS = select(budgets).where(_THESE)
+_RAISED = select(_R.scope, _R.subject, _R.window, _R.nanos).where(
+    _R.pilot_id == bindparam("pilot"),
+    _R.state == "granted",
+    _R.expires_at > bindparam("now"),
+    tuple_(_R.scope, _R.subject).in_(bindparam("scopes", expanding=True)),
+)
+_LIMIT = update(budgets).where(_B.id == bindparam("row"))
+_HOLD = (
+    update(budgets)
+    .where(
+        _B.id.in_(bindparam("rows", expanding=True)),
+        _B.limit_nanos - _B.committed_nanos - _B.held_nanos >= bindparam("more"),
+    )
+    .values(held_nanos=_B.held_nanos + bindparam("more"))
+)
+_CHARGE = (
+    update(budgets)
+    .where(_THESE)
+    .values(
+        held_nanos=_B.held_nanos - bindparam("held"),
+        committed_nanos=_B.committed_nanos + bindparam("spent"),
+    )
+    .returning(budgets)
+)
+_REFUND = update(budgets).where(_THESE).values(refunded_nanos=_B.refunded_nanos + bindparam("back"))
 
 LIMITS = ("standing_nanos", "policy_nanos", "limit_nanos")
 COUNTS = ("committed_nanos", "refunded_nanos", "held_nanos")
@@ -141,42 +166,30 @@ class Counters:
                 added.append(mark := self._seal(counter))
                 removed.append(counter.seal)
                 limits = {name: getattr(counter, name) for name in LIMITS} | {"seal": mark}
-                this = budgets.c.id == counter.row_id
-                self._connection.execute(update(budgets).where(this).values(limits))
+                self._connection.execute(_LIMIT, {"row": counter.row_id} | limits)
         self._tally.move(added, removed)
         return ids
 
-    def hold(self, amounts: Mapping[int, int]) -> bool:
-        """Hold an amount under each row, where all of them have room; else under none."""
-        amount = (
-            case(dict(amounts), value=budgets.c.id)
-            if len(set(amounts.values())) > 1
-            else next(iter(amounts.values()))
-        )
-        room = budgets.c.limit_nanos - budgets.c.committed_nanos - budgets.c.held_nanos
-        held = (
-            update(budgets)
-            .where(budgets.c.id.in_(list(amounts)), room >= amount)
-            .values(held_nanos=budgets.c.held_nanos + amount)
-        )
-        savepoint = self._connection.begin_nested()
-        if self._connection.execute(held).rowcount == len(amounts):
-            savepoint.commit()
-            return True
-        savepoint.rollback()
-        return False
+    def hold(self, amounts: Mapping[int, int]) -> None:
+        """Hold an amount under each row; all of them were seen to have room.
+
+        Only who writes without the pilot's lock can have taken it since: raises Unavailable.
+        """
+        for nanos in set(amounts.values()):
+            rows = [row for row, amount in amounts.items() if amount == nanos]
+            held = self._connection.execute(_HOLD, {"rows": rows, "more": nanos})
+            if held.rowcount != len(rows):
+                raise Unavailable("another writer changed a ceiling; try again in a moment")
 
     def charge(self, payer: Payer, day: str, held: int, nanos: int) -> list[Counter]:
         """Turn what was held into what was spent, under every account of the payer that day."""
-        return self._change(
-            self._of([payer], day),
-            held_nanos=budgets.c.held_nanos - held,
-            committed_nanos=budgets.c.committed_nanos + nanos,
-        )
+        amounts = {"held": held, "spent": nanos}
+        changed = self._connection.execute(_CHARGE, self._accounts([payer], day) | amounts)
+        return [counter_of(row) for row in changed]
 
     def refund(self, payer: Payer, day: str, nanos: int) -> None:
         """Counted beside, never taken off what is committed: a refund reopens no ceiling."""
-        self._change(self._of([payer], day), refunded_nanos=budgets.c.refunded_nanos + nanos)
+        self._connection.execute(_REFUND, self._accounts([payer], day) | {"back": nanos})
 
     def add(self, payer: Payer, day: str, nanos: int) -> tuple[list[Counter], bool]:
         """Spend that nobody held before: only where every ceiling has room; whether it had.
@@ -184,35 +197,23 @@ class Counters:
         The counters as they are then.
         """
         standing = [counter_of(row) for row in self._rows([payer], day)]
-        if not self.hold({one.row_id: nanos for one in standing if one.row_id is not None}):
+        if not fit(standing, [nanos] * len(standing)):
             return standing, False
+        self.hold({one.row_id: nanos for one in standing if one.row_id is not None})
         return self.charge(payer, day, nanos, nanos), True
 
-    def _of(self, payers: Sequence[Payer], day: str) -> ColumnElement[bool]:
-        scopes = {parse_scope(scope) for payer in payers for scope in payer.scopes()}
+    def _accounts(self, payers: Sequence[Payer], day: str) -> dict[str, Any]:
+        """The values of `_THESE`."""
         windows = [(window.value, start) for window, start in starts(day).items()]
-        return (
-            (budgets.c.pilot_id == self._pilot_id)
-            & tuple_(budgets.c.scope, budgets.c.subject).in_(sorted(scopes))
-            & tuple_(budgets.c.window, budgets.c.window_start).in_(windows)
-        )
+        return {"pilot": self._pilot_id, "scopes": _scopes(payers), "windows": windows}
 
     def _rows(self, payers: Sequence[Payer], day: str) -> Sequence[Row[Any]]:
-        return self._connection.execute(select(budgets).where(self._of(payers, day))).all()
+        return self._connection.execute(_ROWS, self._accounts(payers, day)).all()
 
     def _raised(self, payers: Sequence[Payer], now: datetime) -> dict[tuple[str, Window], int]:
-        r = budget_raises.c
-        scopes = {parse_scope(scope) for payer in payers for scope in payer.scopes()}
-        found = self._connection.execute(
-            select(r.scope, r.subject, r.window, r.nanos).where(
-                r.pilot_id == self._pilot_id,
-                r.state == "granted",
-                r.expires_at > now,
-                tuple_(r.scope, r.subject).in_(sorted(scopes)),
-            )
-        )
+        values = {"pilot": self._pilot_id, "scopes": _scopes(payers), "now": now}
         raised: dict[tuple[str, Window], int] = {}
-        for row in found:
+        for row in self._connection.execute(_RAISED, values):
             key = (scope_of(row), Window(row.window))
             raised[key] = raised.get(key, 0) + row.nanos
         return raised
@@ -245,9 +246,11 @@ class Counters:
             **{name: getattr(counter, name) for name in LIMITS},
         }
 
-    def _change(self, these: ColumnElement[bool], **values: ColumnElement[int]) -> list[Counter]:
-        changed = update(budgets).where(these).values(**values).returning(budgets)
-        return [counter_of(row) for row in self._connection.execute(changed)]
+
+def fit(counters: Sequence[Counter], amounts: Sequence[int]) -> bool:
+    """Whether each counter has room for the amount that comes under it."""
+    pairs = zip(counters, amounts, strict=True)
+    return all(amount <= counter.ceiling().headroom_nanos for counter, amount in pairs)
 
 
 def scope_of(row: Any) -> str:
@@ -268,6 +271,10 @@ def counter_of(row: Row[Any]) -> Counter:
         currency=row.currency,
         seal=row.seal,
     )
+
+
+def _scopes(payers: Sequence[Payer]) -> list[tuple[str, str]]:
+    return sorted({parse_scope(scope) for payer in payers for scope in payer.scopes()})
 
 
 def _account(row: Row[Any]) -> Account:

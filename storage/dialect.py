@@ -1,8 +1,9 @@
 """The few words SQLite and PostgreSQL spell differently, in one place."""
 
+import functools
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -13,5 +14,9 @@ def upsert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
 
 def keep(connection: Connection, table: Table, *rows: dict[str, Any]) -> None:
     """Insert rows unless one with the same key is there."""
-    statement = upsert(connection.dialect.name, table).on_conflict_do_nothing()
-    connection.execute(statement, list(rows))
+    connection.execute(_keep(connection.dialect.name, table), list(rows))
+
+
+@functools.cache
+def _keep(dialect: str, table: Table) -> Insert:
+    return upsert(dialect, table).on_conflict_do_nothing()

@@ -38,6 +38,9 @@ class Entry:
     """Of a charge: seals.origin_of."""
 
 
+_ADD_LINE = insert(ledger_entries)
+
+
 def write(connection: Connection, pilot_id: str, entry: Entry) -> None:
     """The line and its part of the day's rollup, in the caller's transaction."""
     whose = {
@@ -62,7 +65,7 @@ def write(connection: Connection, pilot_id: str, entry: Entry) -> None:
         "charged_at": entry.charged_at,
     }
     row["hash"] = append_line(connection, pilot_id, row, entry.origin)
-    connection.execute(insert(ledger_entries), row)
+    connection.execute(_ADD_LINE, row)
     counted = {
         "answers": int(entry.kind == "charge"),
         "entries": 1,

@@ -5,12 +5,12 @@ updates only (counters.py).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from app.ports import AnswerStatus, AuditHead, Booking, Finished, OpenHold, Reservation, Rollup
 from policies.budget import Payer, day_of, parse_scope
@@ -18,14 +18,37 @@ from policies.errors import InvalidInput
 from policies.pricing import price
 from policies.types import Ceiling, Hold, Limit, Units, Window
 from storage import alerts, corrections, entries, invariants, queries, rollups
-from storage.counters import Counters
+from storage.counters import Counters, fit
 from storage.ledger_tables import holds, is_open, ledger_entries
 from storage.refusals import amounts_under, comparable, fits_alone, over, request_ceiling
 from storage.repositories import unit_values
 from storage.seals import origin_of, seal
 from storage.tables import answer_bodies, answers, decisions, pilots, price_lists
-from storage.terms import Terms, terms_of
+from storage.terms import COLUMNS, SOURCE, Terms, terms_in, terms_of
 from storage.types import MAX_NANOS
+
+# Made once, since every request needs them. Values come with each execution.
+_THIS_HOLD = (holds.c.pilot_id == bindparam("pilot")) & (holds.c.id == bindparam("hold")) & is_open
+_OPEN_HOLD = (
+    select(holds, *COLUMNS)
+    .select_from(SOURCE.join(holds, holds.c.answer_id == answers.c.id))
+    .where(_THIS_HOLD)
+)
+_ADD_HOLD, _CHANGE_HOLD = insert(holds), update(holds).where(_THIS_HOLD)
+_END_ANSWER = update(answers).where(answers.c.id == bindparam("named"))
+_END_BODY = update(answer_bodies).where(answer_bodies.c.answer_id == bindparam("named"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A hold that this transaction changed; where it was closed, nobody else can charge it."""
+
+    id: str
+    answer_id: str
+    day: str
+    nanos: int
+    seal: str
+    terms: Terms
 
 
 class SqlLedger:
@@ -47,7 +70,9 @@ class SqlLedger:
     def ceilings_of(
         self, payer: Payer, limits: Sequence[Limit], currency: str, now: datetime
     ) -> list[Ceiling]:
-        day = self._day(now)
+        named = select(pilots.c.time_zone).where(pilots.c.id == self._pilot_id)
+        zone = ZoneInfo(self._connection.execute(named).scalar_one_or_none() or "UTC")
+        day = day_of(now, zone)
         counters = self._counters.under([payer], limits, day, now, currency).counters
         return [request_ceiling(limit) for limit in limits if limit.window is Window.REQUEST] + [
             counter.ceiling() for counter in counters
@@ -93,18 +118,19 @@ class SqlLedger:
         limits = [limit for one in wanted for limit in one.limits]
         for one in wanted:
             fits_alone(one)
-        payers, day = [t.payer for t in terms], self._day(now)
+        payers, day = [t.payer for t in terms], day_of(now, terms[0].zone)
         standing = self._counters.under(payers, limits, day, now, terms[0].currency)
         counters = standing.counters
         comparable(counters, {t.currency for t in terms} | {limit.currency for limit in limits})
         nanos = [one.nanos for one in wanted]
         amounts = amounts_under(counters, list(zip(payers, nanos, strict=True)))
-        ids = self._counters.enforce(standing)
-        if not self._counters.hold(dict(zip(ids, amounts, strict=True))):
+        if not fit(counters, amounts):
             raise over(counters, amounts)
+        rows = self._counters.enforce(standing)
+        self._counters.hold(dict(zip(rows, amounts, strict=True)))
         # One an answer, so one id for both.
         held = [Hold(one.answer_id, one.answer_id, one.nanos, expires_at) for one in wanted]
-        self._connection.execute(insert(holds), [self._hold_row(h, day, now) for h in held])
+        self._connection.execute(_ADD_HOLD, [self._hold_row(h, day, now) for h in held])
         return held
 
     def heartbeat(self, hold: Hold, done: Units, expires_at: datetime) -> bool:
@@ -140,7 +166,7 @@ class SqlLedger:
         entry = entries.Entry(
             kind=booking.kind.value,
             answer_id=booking.answer_id,
-            day=self._day(booking.now),
+            day=day_of(booking.now, terms.zone),
             payer=terms.payer,
             domain=terms.domain,
             units=Units(),
@@ -175,14 +201,6 @@ class SqlLedger:
         lines = select(e.hash).where(e.pilot_id == self._pilot_id).order_by(e.id)
         return self._connection.execute(lines.offset(count - 1).limit(1)).scalar_one_or_none()
 
-    @cached_property
-    def _zone(self) -> ZoneInfo:
-        named = select(pilots.c.time_zone).where(pilots.c.id == self._pilot_id)
-        return ZoneInfo(self._connection.execute(named).scalar_one_or_none() or "UTC")
-
-    def _day(self, now: datetime) -> str:
-        return day_of(now, self._zone)
-
     def _hold_row(self, hold: Hold, day: str, now: datetime) -> dict[str, Any]:
         row = {
             "id": hold.id,
@@ -197,10 +215,6 @@ class SqlLedger:
             "closed_at": None,
         }
         return row | {"seal": seal(holds, row)}
-
-    def _open(self, hold_id: str) -> ColumnElement[bool]:
-        mine = (holds.c.pilot_id == self._pilot_id) & (holds.c.id == hold_id)
-        return mine & is_open
 
     def _late(self, now: datetime) -> Select[Any]:
         return (
@@ -217,23 +231,26 @@ class SqlLedger:
             .order_by(holds.c.expires_at, holds.c.id)
         )
 
-    def _take(self, hold_id: str, state: str, now: datetime) -> Row[Any] | None:
+    def _take(self, hold_id: str, state: str, now: datetime) -> _Taken | None:
         """Close an open hold; None where another was first. Only who gets it may charge it."""
         return self._change_hold(hold_id, {"state": state, "closed_at": now})
 
-    def _change_hold(self, hold_id: str, values: dict[str, Any]) -> Row[Any] | None:
+    def _change_hold(self, hold_id: str, values: dict[str, Any]) -> _Taken | None:
         """An open one, sealed anew; None where none is open under this name."""
-        found = self._connection.execute(select(holds).where(self._open(hold_id))).one_or_none()
+        this = {"pilot": self._pilot_id, "hold": hold_id}
+        found = self._connection.execute(_OPEN_HOLD, this).one_or_none()
         if found is None:
             return None
-        values["seal"] = seal(holds, {**found._mapping, **values})
-        changed = update(holds).where(self._open(hold_id)).values(values).returning(holds)
-        return self._connection.execute(changed).one_or_none()
+        mark = seal(holds, {**found._mapping, **values})
+        changed = self._connection.execute(_CHANGE_HOLD, this | values | {"seal": mark})
+        if changed.rowcount != 1:
+            return None
+        return _Taken(found.id, found.answer_id, found.day, found.nanos, mark, terms_in(found))
 
-    def _charge(self, hold: Row[Any], finished: Finished, cost_nanos: int) -> None:
+    def _charge(self, hold: _Taken, finished: Finished, cost_nanos: int) -> None:
         if not 0 <= cost_nanos <= hold.nanos:
             raise ValueError(f"charge {cost_nanos} is not within the hold of {hold.nanos} nanos")
-        terms = self._terms(hold.answer_id)
+        terms = hold.terms
         counters = self._counters.charge(terms.payer, hold.day, hold.nanos, cost_nanos)
         entry = entries.Entry(
             kind="charge",
@@ -254,24 +271,18 @@ class SqlLedger:
         self._finish(hold.answer_id, finished, cost_nanos)
 
     def _finish(self, answer_id: str, finished: Finished, cost_nanos: int) -> None:
-        self._connection.execute(
-            update(answers)
-            .where(answers.c.id == answer_id)
-            .values(
-                status=finished.status.value,
-                nfe_per_token=finished.nfe_per_token,
-                cost_nanos=cost_nanos,
-                changed_tokens=finished.changed_tokens,
-                device_seconds=finished.device_seconds,
-                finished_at=finished.finished_at,
-                **unit_values(finished.units),
-            )
-        )
-        self._connection.execute(
-            update(answer_bodies)
-            .where(answer_bodies.c.answer_id == answer_id)
-            .values(answer=finished.text)
-        )
+        ended = {
+            "named": answer_id,
+            "status": finished.status.value,
+            "nfe_per_token": finished.nfe_per_token,
+            "cost_nanos": cost_nanos,
+            "changed_tokens": finished.changed_tokens,
+            "device_seconds": finished.device_seconds,
+            "finished_at": finished.finished_at,
+            **unit_values(finished.units),
+        }
+        self._connection.execute(_END_ANSWER, ended)
+        self._connection.execute(_END_BODY, {"named": answer_id, "answer": finished.text})
 
     def _terms(self, answer_id: str) -> Terms:
         return terms_of(self._connection, self._pilot_id, answer_id)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from app.ports import Activation, PolicyVersion
 from policies.errors import InvalidInput, NotFound
@@ -12,6 +12,25 @@ from storage.policy_tables import policy_activations, policy_proposals
 from storage.repositories import keep_policy
 from storage.seals import BEFORE_THE_FIRST, Tally, seal
 from storage.tables import policy_versions
+
+_VERSIONS = (
+    select(policy_proposals, policy_versions.c.name, policy_versions.c.text)
+    .join(
+        policy_versions,
+        (policy_versions.c.pilot_id == policy_proposals.c.pilot_id)
+        & (policy_versions.c.version == policy_proposals.c.version),
+    )
+    .where(policy_proposals.c.pilot_id == bindparam("pilot"))
+)
+_IN_FORCE = _VERSIONS.where(
+    policy_proposals.c.version
+    == select(policy_activations.c.version)
+    .where(policy_activations.c.pilot_id == bindparam("pilot"))
+    .order_by(policy_activations.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+"""Made once: every request needs it."""
 
 
 class SqlPolicies:
@@ -86,28 +105,22 @@ class SqlPolicies:
         Tally(self._connection, self._pilot_id, policy_activations).move(added=[mark])
 
     def get(self, version: str) -> PolicyVersion:
-        query = self._versions().where(policy_proposals.c.version == version)
-        row = self._connection.execute(query).one_or_none()
+        query = _VERSIONS.where(policy_proposals.c.version == version)
+        row = self._connection.execute(query, {"pilot": self._pilot_id}).one_or_none()
         if row is None:
             raise NotFound(f"there is no policy {version}", version=version)
         return _version(row)
 
     def in_force(self) -> PolicyVersion | None:
-        latest = (
-            select(policy_activations.c.version)
-            .where(policy_activations.c.pilot_id == self._pilot_id)
-            .order_by(policy_activations.c.id.desc())
-            .limit(1)
-        )
-        query = self._versions().where(policy_proposals.c.version == latest.scalar_subquery())
-        row = self._connection.execute(query).one_or_none()
+        row = self._connection.execute(_IN_FORCE, {"pilot": self._pilot_id}).one_or_none()
         return None if row is None else _version(row)
 
     def versions(self) -> list[PolicyVersion]:
-        newest = self._versions().order_by(
+        newest = _VERSIONS.order_by(
             policy_proposals.c.proposed_at.desc(), policy_proposals.c.version
         )
-        return [_version(row) for row in self._connection.execute(newest)]
+        found = self._connection.execute(newest, {"pilot": self._pilot_id})
+        return [_version(row) for row in found]
 
     def activations(self) -> list[Activation]:
         a = policy_activations.c
@@ -117,14 +130,6 @@ class SqlPolicies:
             .order_by(a.id.desc())
         )
         return [Activation(**row._mapping) for row in self._connection.execute(newest)]
-
-    def _versions(self) -> Select[Any]:
-        p, v = policy_proposals.c, policy_versions.c
-        return (
-            select(policy_proposals, v.name, v.text)
-            .join(policy_versions, (v.pilot_id == p.pilot_id) & (v.version == p.version))
-            .where(p.pilot_id == self._pilot_id)
-        )
 
 
 def _version(row: Row[Any]) -> PolicyVersion:

@@ -37,7 +37,14 @@ from storage.tables import (
 
 
 def unit_values(units: Units, prefix: str = "") -> dict[str, int]:
-    return {f"{prefix}{name}": count for name, count in asdict(units).items()}
+    return {
+        f"{prefix}prompt_tokens": units.prompt_tokens,
+        f"{prefix}decode_tokens": units.decode_tokens,
+        f"{prefix}nfe": units.nfe,
+    }
+
+
+_ADD_BODY, _ADD_DECISION = insert(answer_bodies), insert(decisions)
 
 
 @functools.cache
@@ -73,17 +80,15 @@ class SqlAnswers:
             "created_at": answer.created_at,
             "finished_at": answer.created_at if refused else None,
         }
-        if (
-            self._connection.execute(_new_answer(self._connection.dialect.name), row).first()
-            is None
-        ):
+        added = self._connection.execute(_new_answer(self._connection.dialect.name), row)
+        if added.first() is None:
             raise KeyReused("this idempotency key already has an answer")
         text = {"answer_id": answer.id, "pilot_id": self._pilot_id}
         text["question"] = answer.request.question
-        self._connection.execute(insert(answer_bodies), text)
+        self._connection.execute(_ADD_BODY, text)
         decision = self._decision(answer)
         decision["seal"] = seal(decisions, row | decision)
-        self._connection.execute(insert(decisions), decision)
+        self._connection.execute(_ADD_DECISION, decision)
 
     def find_key(self, user: str, idempotency_key: str) -> Earlier | None:
         found = self._connection.execute(

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     case,
     cast,
     select,
@@ -131,17 +132,21 @@ def tally(connection: Connection, pilot_id: str, name: str) -> tuple[int, int]:
     return (0, 0) if kept is None else (kept.row_count, number(kept.total))
 
 
+_HEAD = select(pilots.c.entries_count, pilots.c.entries_hash).where(
+    pilots.c.id == bindparam("pilot")
+)
+_MOVE_HEAD = update(pilots).where(pilots.c.id == bindparam("pilot"))
+
+
 def append_line(
     connection: Connection, pilot_id: str, line: Mapping[str, Any], origin: Sequence[Any]
 ) -> str:
     """The hash of the next line, which is the head from now on. `origin`: `origin_of` a charge."""
-    p = pilots.c
-    kept = select(p.entries_count, p.entries_hash).where(p.id == pilot_id)
-    count, before = connection.execute(kept).one()
+    count, before = connection.execute(_HEAD, {"pilot": pilot_id}).one()
     said = [line[column.name] for column in LINE]
     now = digest([before or BEFORE_THE_FIRST, *said, *origin])
-    head = update(pilots).where(p.id == pilot_id)
-    connection.execute(head.values(entries_count=count + 1, entries_hash=now))
+    head = {"pilot": pilot_id, "entries_count": count + 1, "entries_hash": now}
+    connection.execute(_MOVE_HEAD, head)
     return now
 
 

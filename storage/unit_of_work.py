@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Transaction, select
+from sqlalchemy import Connection, Engine, Transaction, bindparam, select
 
 from app.ports import OpenUnitOfWork, SpendPoint
 from policies.errors import Unavailable
@@ -77,14 +77,18 @@ def open_reader(engine: Engine, pilot_id: str) -> OpenUnitOfWork:
     return _opener(reading(engine), pilot_id)
 
 
+_ALONE = (
+    select(pilots.c.id).where(pilots.c.id == bindparam("pilot")).with_for_update(key_share=True)
+)
+
+
 def lock(connection: Connection, pilot_id: str) -> None:
     """Waits until this transaction is the only one that writes to the pilot.
 
     On PostgreSQL, what SQLite's write lock is there: whoever holds it sees all that was committed
     before, and two of them can never wait for each other. References to the pilot's row still pass.
     """
-    alone = select(pilots.c.id).where(pilots.c.id == pilot_id).with_for_update(key_share=True)
-    connection.execute(alone)
+    connection.execute(_ALONE, {"pilot": pilot_id})
 
 
 def _opener(

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import IntegrityError
 
 from app.ports import AnswerStatus, BudgetRaise, Finished, OpenUnitOfWork, RaiseState, Reservation
@@ -85,6 +86,25 @@ def test_ceiling_of_one_request_adds_nothing_up(uow: OpenUnitOfWork, room: int) 
         return
     for name in ("a-1", "a-2", "a-3"):
         reserve(uow, name, ceiling)
+
+
+def test_room_that_is_gone_at_the_hold_itself_is_no_room(
+    engine: Engine, uow: OpenUnitOfWork
+) -> None:
+    """As where someone writes without the pilot's lock: the update asks again, by itself."""
+
+    def take_it(_connection: Connection, cursor: Any, statement: str, *_details: object) -> None:
+        if statement.startswith("UPDATE budgets SET held_nanos"):
+            cursor.execute("UPDATE budgets SET limit_nanos = committed_nanos + held_nanos")
+
+    event.listen(engine, "before_cursor_execute", take_it)
+    with pytest.raises(Unavailable, match="another writer"):
+        reserve(uow, "a-1", limit("team:sales", Window.DAY, 2 * QUOTE))
+    event.remove(engine, "before_cursor_execute", take_it)
+    assert counters(uow) == {"pilot whole": (0, 0)}
+    reserve(uow, "a-1")
+    assert counters(uow) == {"pilot whole": (0, QUOTE)}
+    assert broken_invariants(uow) == []
 
 
 def test_windows_count_at_once_and_each_starts_again_by_itself(uow: OpenUnitOfWork) -> None:
