@@ -122,7 +122,7 @@ def _approvals(rung: RungForm) -> int:
 
 def _work(rung: RungForm) -> tuple[int, int]:
     """The most tokens and evaluations an answer can take."""
-    tokens = rung.candidates * rung.max_new_tokens
+    tokens = rung.candidates * rung.tries * rung.max_new_tokens
     return tokens, tokens * rung.max_nfe_per_token
 
 

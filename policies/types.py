@@ -103,7 +103,18 @@ class Rung:
     candidates: int = 1
     """Answers drawn from as many seeds; what most of them say is the answer."""
     temperature: float = 0.0
-    """Of the draw of each token; 0 takes the most likely one. Above, candidates differ."""
+    """Of the draw of each token; 0 takes the most likely one. Above, candidates differ.
+
+    With tries it is that of a line's later writings; its first takes the most likely tokens.
+    """
+    tries: int = 1
+    """A line of working with a sum that does not hold is written again, up to so many times in all;
+    never more than as many tokens as so many answers have. 1: nothing is checked."""
+
+    @property
+    def most_tokens(self) -> int:
+        """That an answer can take, those of every candidate and of lines written again included."""
+        return self.candidates * self.tries * self.max_new_tokens
 
 
 @dataclass(frozen=True, slots=True)
