@@ -95,6 +95,13 @@ class RungForm(_Form):
         default=None, ge=2, le=1000, strict=True, description="ends once so many guesses are equal"
     )
     candidates: int = Field(default=1, ge=1, le=16, strict=True)
+    tries: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        strict=True,
+        description="a line whose sum does not hold is written again, so many times in all",
+    )
     temperature: float = Field(default=0.0, ge=0.0, le=2.0, strict=True)
     at_ceiling: AtCeiling = AtCeiling.REFUSE
     review: ReviewForm | None = None
@@ -102,13 +109,13 @@ class RungForm(_Form):
     @model_validator(mode="after")
     def base_spends_nothing(self) -> "RungForm":
         knobs = (self.points, self.tolerance, self.gate, self.steady)
-        refining = self.candidates > 1 or any(knob is not None for knob in knobs)
+        refining = max(self.candidates, self.tries) > 1 or any(k is not None for k in knobs)
         if self.solver is Solver.BASE and (
             self.max_nfe_per_token or self.guidance != 1.0 or refining
         ):
             raise ValueError(
-                "solver base takes max_nfe_per_token 0, guidance 1, one candidate, and no points, "
-                "tolerance, gate or steady"
+                "solver base takes max_nfe_per_token 0, guidance 1, one candidate, one try, and no "
+                "points, tolerance, gate or steady"
             )
         if self.solver is not Solver.BASE and self.max_nfe_per_token < 1:
             raise ValueError("max_nfe_per_token must be at least 1: the read-out")
@@ -130,6 +137,17 @@ class RungForm(_Form):
             raise ValueError(
                 f"{self.candidates} candidates at temperature 0 hardly differ: give a temperature"
             )
+        return self
+
+    @model_validator(mode="after")
+    def tries_differ(self) -> "RungForm":
+        if self.tries > 1 and not self.temperature:
+            raise ValueError(
+                f"a line written {self.tries} times at temperature 0 hardly differs: give a "
+                "temperature"
+            )
+        if self.tries > 1 and self.candidates > 1:
+            raise ValueError("candidates vote, tries are checked: leave one of them at 1")
         return self
 
 
