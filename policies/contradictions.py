@@ -122,8 +122,9 @@ def _approvals(rung: RungForm) -> int:
 
 def _work(rung: RungForm) -> tuple[int, int]:
     """The most tokens and evaluations an answer can take."""
-    tokens = rung.candidates * rung.tries * rung.max_new_tokens
-    return tokens, tokens * rung.max_nfe_per_token
+    answers = rung.candidates * rung.max_new_tokens
+    writings = rung.max_nfe_per_token if rung.checked else 1
+    return answers * writings, answers * rung.max_nfe_per_token
 
 
 def _wholes(limits: Limits, part: CeilingForm, window: Window) -> Iterator[CeilingForm]:

@@ -95,12 +95,10 @@ class RungForm(_Form):
         default=None, ge=2, le=1000, strict=True, description="ends once so many guesses are equal"
     )
     candidates: int = Field(default=1, ge=1, le=16, strict=True)
-    tries: int = Field(
-        default=1,
-        ge=1,
-        le=64,
+    checked: bool = Field(
+        default=False,
         strict=True,
-        description="a line whose sum does not hold is written again, so many times in all",
+        description="passes write lines of working again whose sums do not hold",
     )
     temperature: float = Field(default=0.0, ge=0.0, le=2.0, strict=True)
     at_ceiling: AtCeiling = AtCeiling.REFUSE
@@ -109,13 +107,13 @@ class RungForm(_Form):
     @model_validator(mode="after")
     def base_spends_nothing(self) -> "RungForm":
         knobs = (self.points, self.tolerance, self.gate, self.steady)
-        refining = max(self.candidates, self.tries) > 1 or any(k is not None for k in knobs)
+        refining = self.candidates > 1 or self.checked or any(knob is not None for knob in knobs)
         if self.solver is Solver.BASE and (
             self.max_nfe_per_token or self.guidance != 1.0 or refining
         ):
             raise ValueError(
-                "solver base takes max_nfe_per_token 0, guidance 1, one candidate, one try, and no "
-                "points, tolerance, gate or steady"
+                "solver base takes max_nfe_per_token 0, guidance 1, one candidate, and no points, "
+                "tolerance, gate, steady or checked"
             )
         if self.solver is not Solver.BASE and self.max_nfe_per_token < 1:
             raise ValueError("max_nfe_per_token must be at least 1: the read-out")
@@ -140,14 +138,22 @@ class RungForm(_Form):
         return self
 
     @model_validator(mode="after")
-    def tries_differ(self) -> "RungForm":
-        if self.tries > 1 and not self.temperature:
+    def checked_lines_differ(self) -> "RungForm":
+        if not self.checked:
+            return self
+        if not self.temperature:
+            raise ValueError("a line written again at temperature 0 is the same: give a temperature")
+        others = (self.points, self.steady, self.tolerance)
+        if (
+            self.solver is not Solver.EULER
+            or self.guidance != 1.0
+            or self.candidates > 1
+            or any(other is not None for other in others)
+        ):
             raise ValueError(
-                f"a line written {self.tries} times at temperature 0 hardly differs: give a "
-                "temperature"
+                "checked takes solver euler, guidance 1 and one candidate, and no points, steady "
+                "or tolerance: its passes go into writing lines again"
             )
-        if self.tries > 1 and self.candidates > 1:
-            raise ValueError("candidates vote, tries are checked: leave one of them at 1")
         return self
 
 

@@ -18,8 +18,7 @@ def price(units: Units, prices: PriceList) -> int:
 
 def worst_case(plan: Plan, prompt_tokens: int) -> Units:
     """The most units a plan can use: every token it may write at its cap, one reading."""
-    tokens = plan.rung.most_tokens
-    return Units(prompt_tokens, tokens, tokens * plan.rung.max_nfe_per_token)
+    return Units(prompt_tokens, plan.rung.most_tokens, plan.rung.most_nfe)
 
 
 def quote(plan: Plan, prompt_tokens: int, prices: PriceList) -> Quote:

@@ -156,9 +156,11 @@ def _cost(query: Past, decision: Decision, nfe_per_token: NfePerToken) -> tuple[
         return query.cost_nanos, Basis.CHARGED
     written = -(-query.units.decode_tokens // query.rung.candidates)
     cut = written >= query.rung.max_new_tokens and rung.max_new_tokens > written
-    tokens = rung.candidates * min(rung.max_new_tokens if cut else written, rung.max_new_tokens)
+    one = min(rung.max_new_tokens if cut else written, rung.max_new_tokens)
+    tokens = rung.candidates * rung.writings * one
     units = Units(query.units.prompt_tokens, tokens, tokens * nfe_per_token(rung))
     stops_early = rung.solver.adaptive or rung.gate is not None or rung.steady is not None
+    stops_early = stops_early or rung.checked or query.rung.checked
     basis = Basis.AT_MOST if cut or stops_early else Basis.SAME_WORDS
     return price(units, query.prices), basis
 

@@ -105,16 +105,27 @@ class Rung:
     temperature: float = 0.0
     """Of the draw of each token; 0 takes the most likely one. Above, candidates differ.
 
-    With tries it is that of a line's later writings; its first takes the most likely tokens.
+    Where the working is checked it is that of a line's later writings; its first takes the most
+    likely tokens.
     """
-    tries: int = 1
-    """A line of working with a sum that does not hold is written again, up to so many times in all;
-    never more than as many tokens as so many answers have. 1: nothing is checked."""
+    checked: bool = False
+    """The evaluations go into the working: every writing takes one for a token, and a line whose
+    sums do not hold is written again while the cap allows."""
+
+    @property
+    def writings(self) -> int:
+        """How often an answer's tokens may be written at most."""
+        return self.max_nfe_per_token if self.checked else 1
 
     @property
     def most_tokens(self) -> int:
         """That an answer can take, those of every candidate and of lines written again included."""
-        return self.candidates * self.tries * self.max_new_tokens
+        return self.candidates * self.writings * self.max_new_tokens
+
+    @property
+    def most_nfe(self) -> int:
+        """Evaluations that an answer can take."""
+        return self.candidates * self.max_new_tokens * self.max_nfe_per_token
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ def nfe_per_token(rung: Rung) -> int:
     """Of the grid that the engine will run; an adaptive solver takes its cap at most."""
     if rung.solver is Solver.BASE or rung.solver.adaptive:
         return rung.max_nfe_per_token
+    if rung.checked:
+        return 1  # of each writing
     passes = 1 if rung.guidance == 1.0 else 2
     if rung.points is not None:
         return Grid(rung.solver.value, rung.points, passes).nfe
