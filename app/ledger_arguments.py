@@ -16,12 +16,16 @@ def add(commands: "Commands") -> None:
         "--head", default="", metavar="NUMBER:HASH", help="also that this earlier head is in it"
     )
     command(ledger, "rebuild", "write the rollups anew from the entries", "ledger:rebuild")
-    refund = command(ledger, "refund", "give back part of what an answer cost", "ledger:refund")
-    refund.add_argument("answer", help="id of the answer")
-    refund.add_argument("amount", help="in the pilot's currency, as 0.0005")
-    person(refund, "books it")
-    refund.add_argument("--reason", required=True)
-    refund.add_argument("--key", required=True, help="the same key never books twice")
+    for name, help_ in (
+        ("refund", "give back part of what an answer cost"),
+        ("correct", "charge more for an answer, where every ceiling has room"),
+    ):
+        booking = command(ledger, name, help_, f"ledger:{name}")
+        booking.add_argument("answer", help="id of the answer")
+        booking.add_argument("amount", help="in the pilot's currency, as 0.0005")
+        person(booking, "books it")
+        booking.add_argument("--reason", required=True)
+        booking.add_argument("--key", required=True, help="the same key never books twice")
 
     budget = group(commands, "budget", "ceilings and raises")
     as_json(command(budget, "show", "ceilings, raises and alerts", "ledger:show"))

@@ -58,10 +58,17 @@ def rebuild(settings: Settings, args: argparse.Namespace) -> int:
 
 def refund(settings: Settings, args: argparse.Namespace) -> int:
     nanos = amount("amount", args.amount)
-    uow, reader = _open(settings)
-    actor = speaker(settings, args, uow, reader, _now)
-    booked = Bookings(uow, _now).refund(actor, args.answer, nanos, args.reason, args.key)
+    bookings, actor = _bookings(settings, args)
+    booked = bookings.refund(actor, args.answer, nanos, args.reason, args.key)
     result("refund booked" if booked else "this refund was booked before; nothing changed")
+    return 0
+
+
+def correct(settings: Settings, args: argparse.Namespace) -> int:
+    nanos = amount("amount", args.amount)
+    bookings, actor = _bookings(settings, args)
+    booked = bookings.correct(actor, args.answer, nanos, args.reason, args.key)
+    result("correction booked" if booked else "this correction was booked before; nothing changed")
     return 0
 
 
@@ -106,6 +113,12 @@ def limit(settings: Settings, args: argparse.Namespace) -> int:
     budgets.set_limit(actor, args.scope, nanos, currency)
     result(f"the limit of {args.scope} is {args.amount} {currency}")
     return 0
+
+
+def _bookings(settings: Settings, args: argparse.Namespace) -> tuple[Bookings, Actor]:
+    """The use cases, and the person for whom they are used."""
+    uow, reader = _open(settings)
+    return Bookings(uow, _now), speaker(settings, args, uow, reader, _now)
 
 
 def _budgets(settings: Settings, args: argparse.Namespace) -> tuple[Budgets, Actor]:

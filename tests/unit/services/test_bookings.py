@@ -1,11 +1,12 @@
-"""Refunds: by whom, for whom, once, and in the audit log."""
+"""Refunds and corrections: by whom, for whom, once, and in the audit log."""
 
 import pytest
 
 from app.services.bookings import Bookings
-from policies.errors import Forbidden, InvalidInput
+from policies.errors import Forbidden, InvalidInput, OverCeiling
 from policies.roles import Role
 from tests.actors import ANN, person
+from tests.databases import LIMIT_NANOS
 from tests.world import World
 
 EMI = person("emi", Role.BUDGET_OWNER)
@@ -36,3 +37,25 @@ def test_only_who_keeps_budgets_refunds_and_never_themselves(world: World) -> No
     with pytest.raises(InvalidInput):
         bookings.refund(both, other.id, other.cost_nanos + 1, "too much", "k")
     assert logged(world) == []
+
+
+def test_a_correction_is_booked_once_and_logged_once(world: World) -> None:
+    answer = world.receipt().row
+    bookings = Bookings(world.uow, world.clock)
+    more = (EMI, answer.id, 7, "priced too low", "key-1")
+    assert [bookings.correct(*more), bookings.correct(*more)] == [True, False]
+    assert logged(world) == [("emi", "ledger.correction", answer.id)]
+    assert sorted(world.charges()) == [7, answer.cost_nanos]
+
+
+def test_a_correction_needs_room_and_who_keeps_budgets(world: World) -> None:
+    answer = world.receipt().row
+    bookings = Bookings(world.uow, world.clock)
+    with pytest.raises(Forbidden):
+        bookings.correct(ANN, answer.id, 1, "why not", "k")
+    with pytest.raises(OverCeiling):
+        bookings.correct(EMI, answer.id, LIMIT_NANOS, "far too low", "k")
+    with pytest.raises(InvalidInput):
+        bookings.correct(EMI, answer.id, -1, "a refund by another name", "k")
+    assert logged(world) == []
+    assert world.charges() == [answer.cost_nanos]
