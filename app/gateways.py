@@ -11,6 +11,7 @@ from typing import get_args
 
 import torch
 
+from app.candidates import candidates, vote
 from app.engine_thread import EngineThread
 from app.ports import (
     Cancelled,
@@ -26,15 +27,15 @@ from app.ports import (
     untold,
 )
 from evaluation.scoring import extract
+from evaluation.working import holds
 from kernels.passes import CompiledPasses
-from model.candidates import candidates, vote
 from model.config import Choice, Gate, Method, SamplerConfig
 from model.engine import Engine
 from model.errors import ModelError
 from model.hf import Prompter
 from model.request import Fault, Request
 from model.sampler import Row, Sampler, Token
-from model.writing import Recipe
+from model.writing import Again, Recipe
 from policies.errors import Busy, InvalidInput, Unavailable
 from policies.types import Domain, Importance, Plan, Rung, Solver, Units
 
@@ -44,7 +45,7 @@ _MEASUREMENT = -1_000_000
 """Measurements let every question of a user go first, however long they have waited."""
 LINE_LIMIT = 32
 """Requests that may wait before another one; with more it is refused."""
-_Event = Token | Fault | None
+_Event = Token | Again | Fault | None
 
 TOLERANCE = 1e-2
 """Of an adaptive solver where the policy names none, relative to the state and absolute."""
@@ -101,8 +102,8 @@ class LocalEngine:
         """Pieces, then one Outcome; after a cancel that Outcome comes within one evaluation.
 
         Of several candidates nothing is shown before their vote: the pieces until then are empty.
-        So are those that only tell the work of a token that takes long. Raises Busy, before any
-        work, where the waiting line is full.
+        So are those that only tell the work of a token that takes long. A line that may be written
+        again is shown once it stands. Raises Busy, before any work, where the waiting line is full.
         """
         self._refuse_if_full(job.importance)
         inbox: SimpleQueue[_Event] = SimpleQueue()
@@ -124,6 +125,8 @@ class LocalEngine:
                     ended = event is None
                     if isinstance(event, Token):
                         text = self._write(writings[event.row], event)
+                    elif isinstance(event, Again):
+                        writings[event.row].back(event.kept)
                     elif isinstance(event, Fault):
                         error, request.stopped = error or event.error, True
                 shown, units = "" if len(writings) > 1 else text, _units(request)
@@ -135,8 +138,9 @@ class LocalEngine:
         if error is not None:
             raise error
         outcome = _outcome(job, request, writings)
-        if len(writings) > 1 and outcome.text:
-            yield Piece(outcome.text, outcome.units)
+        rest = outcome.text if len(writings) > 1 else writings[0].rest()
+        if rest:
+            yield Piece(rest, outcome.units)
         yield outcome
 
     def run_batch(
@@ -165,6 +169,8 @@ class LocalEngine:
                     continue
                 if isinstance(event, Token):
                     self._write(writings[i][event.row], event)
+                elif isinstance(event, Again):
+                    writings[i][event.row].back(event.kept)
                 elif isinstance(event, Fault):
                     raise event.error
                 else:
@@ -196,12 +202,21 @@ class LocalEngine:
         return Request(self._rows(job), self._recipe(job.plan), tell, level=level)
 
     def _writings(self, job: Job) -> list["_Writing"]:
-        return [_Writing(self.prompter) for _ in range(job.plan.rung.candidates)]
+        rung = job.plan.rung
+        return [_Writing(self.prompter, rung.checked) for _ in range(rung.candidates)]
 
     def _rows(self, job: Job) -> list[Row]:
         label = None if job.plan.domain is Domain.GENERAL else job.plan.domain.value
-        row = Row(tuple(self.prompter.prompt(job.question)), job.seed, label)
-        return candidates(row, job.plan.rung.candidates)
+        rung, prompt = job.plan.rung, tuple(self.prompter.prompt(job.question))
+        check = self._line_holds if rung.checked else None
+        return candidates(Row(prompt, job.seed, label, check=check), rung.candidates)
+
+    def _line_holds(self, ids: Sequence[int], ended: bool) -> bool | None:
+        """Where a line ends, whether its sums hold."""
+        text = self.prompter.text(list(ids))
+        if not ended and not text.endswith("\n"):
+            return None
+        return holds(text.rstrip("\n").rpartition("\n")[2])
 
     def _write(self, writing: "_Writing", token: Token) -> str:
         if token.id in self.sampler.prepared.backbone.eos_ids:
@@ -212,30 +227,48 @@ class LocalEngine:
 class _Writing:
     """Text of one answer as its tokens come; half a character waits for its other half."""
 
-    def __init__(self, prompter: Prompter) -> None:
-        self.prompter = prompter
+    def __init__(self, prompter: Prompter, checked: bool = False) -> None:
+        """`checked`: a line may be taken back until it has ended."""
+        self.prompter, self.checked = prompter, checked
         self.ids: list[int] = []
         self.text = ""
-        self.changed = 0
         self.finish, self.ended = Finish.LENGTH, False
         self.tokens: list[TokenTrace] = []
+        self._shown, self._writing = 0, 1
+
+    @property
+    def changed(self) -> int:
+        return sum(token.changed for token in self.tokens)
 
     def add(self, token: Token) -> str:
-        """What this token adds to the text, if anything yet."""
+        """What may be shown now and was not before, if anything."""
+        if self.text.endswith("\n"):
+            self._writing = 1
         self.ids.append(token.id)
-        self.changed += token.changed
         self.ended = token.last
         text = self.prompter.text(self.ids)
         if text.endswith("�") and not token.last:
             text = self.text
         new, self.text = text[len(self.text) :], text
         self.tokens.append(self._traced(token, new))
+        return self.rest(text.rfind("\n") + 1 if self.checked and not token.last else len(text))
+
+    def back(self, kept: int) -> None:
+        """A line did not stand: all behind the first tokens is written again."""
+        del self.ids[kept:], self.tokens[kept:]
+        self.text = self.prompter.text(self.ids)
+        self._writing += 1
+
+    def rest(self, until: int | None = None) -> str:
+        """What was not shown yet."""
+        new = self.text[self._shown : until]
+        self._shown += len(new)
         return new
 
     def _traced(self, token: Token, text: str) -> TokenTrace:
         base = text if token.id == token.base_id else self.prompter.text([token.base_id])
         before, after = token.entropy_before or 0.0, token.entropy_after or 0.0
-        return TokenTrace(text, base, token.nfe, token.changed, before, after)
+        return TokenTrace(text, base, token.nfe, token.changed, before, after, self._writing)
 
 
 def _outcome(job: Job, request: Request, writings: list[_Writing]) -> Outcome:
@@ -280,7 +313,7 @@ def _config(rung: Rung) -> SamplerConfig:
         )
     return SamplerConfig(
         trace=True,
-        max_nfe=rung.max_nfe_per_token,
+        max_nfe=1 if rung.checked else rung.max_nfe_per_token,
         method=_METHODS[rung.solver],
         points=rung.points,
         rtol=rung.tolerance or TOLERANCE,
@@ -288,6 +321,7 @@ def _config(rung: Rung) -> SamplerConfig:
         guidance=rung.guidance,
         gate=None if rung.gate is None else Gate(rung.gate),
         steady=rung.steady,
+        tries=rung.writings,
         choice=Choice(temperature=rung.temperature),
         max_new_tokens=rung.max_new_tokens,
     )

@@ -148,6 +148,9 @@ class SamplerConfig:
     gate: Gate | None = None
     steady: int | None = None
     """A token's refinement ends with the read-out once so many evaluations gave the same guess."""
+    tries: int = 1
+    """How often a passage that does not stand may be written in all, at most (see Row.check). Its
+    first writing takes the most likely tokens, later ones are drawn by `choice`."""
     max_new_tokens: int = 128
     trace: bool = False
     """Tell the entropies of every token: one softmax more for each, so only on request."""
@@ -171,6 +174,10 @@ class SamplerConfig:
             raise ConfigError(f"steady must be at least 2 evaluations, got {self.steady}")
         if self.steady is not None and self.estimate != "argmax":
             raise ConfigError(f"steady needs the estimate argmax, got {self.estimate}")
+        if self.tries < 1:
+            raise ConfigError(f"tries must be at least 1, got {self.tries}")
+        if self.tries > 1 and self.choice.temperature == 0.0:
+            raise ConfigError(f"{self.tries} tries at temperature 0 would all be the same")
         if self.max_new_tokens < 1:
             raise ConfigError(f"max_new_tokens must be at least 1, got {self.max_new_tokens}")
         if not 0.0 <= self.guidance <= 10.0:

@@ -9,7 +9,7 @@ passes, and its fault ends it alone.
 import heapq
 import time
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ from model.reading import Desk, Prompt
 from model.refinement import Ask
 from model.request import Fault, Line, Request
 from model.slots import Slots
-from model.writing import Token
+from model.writing import Again, Token
 
 _FIRST_PACE = 0.05
 """Seconds a tick is taken to last before one was measured."""
@@ -36,7 +36,7 @@ class _Row:
     place: int
     """Among the rows of its request."""
     slot: int
-    writing: Generator[Ask | Token, Tensor, None]
+    writing: Generator[Ask | Token | Again, Tensor, None]
     token: int
     """Its newest id."""
     length: int
@@ -45,13 +45,23 @@ class _Row:
     carried: Tensor  # (1, Q, h), what its newest evaluation came to; before the first, H
     ask: Ask | None = None
     """None: it waits for the LM to read its token."""
+    before: list[Tensor] = field(default_factory=list)
+    """H in front of every token it has written: where it may have to go back to."""
 
     @property
     def ticks(self) -> int:
-        """The most that it can still take."""
+        """The most that it can still take, as if nothing had been written over yet."""
         request, row = self.request, self.request.rows[self.place]
-        most = row.limit(request.recipe.config) + len(row.prompt)
+        most = row.most(request.recipe.config) + len(row.prompt)
         return request.calls * (most - self.length)
+
+    def back(self, kept: int) -> None:
+        """To stand behind its first tokens again; what follows in its slot is written over."""
+        self.length -= len(self.before) - kept
+        if kept < len(self.before):
+            self.hidden = self.before[kept]
+            del self.before[kept:]
+        self.carried = self.hidden
 
 
 class Engine:
@@ -223,12 +233,17 @@ class Engine:
         """Give a row what it waited for. Whatever it raises is its own fault."""
         try:
             want = row.writing.send(answer)  # type: ignore[arg-type]  # None begins it
+            while isinstance(want, Again):
+                row.back(want.kept)
+                row.request.tell(want)
+                want = next(row.writing)
         except Exception as err:
             self._leave(row, err)
             return
         row.ask = None if isinstance(want, Token) else want
         if isinstance(want, Token):
             row.token = want.id
+            row.before.append(row.hidden)
             row.request.add(decoded=1)
             row.request.tell(want)
             if want.last:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
-from model.writing import Recipe, Row, Token
+from model.writing import Again, Recipe, Row, Token
 
 HEAD_START = 10.0
 """Seconds in line that a level of importance is worth: later than that, the lower one is first."""
@@ -49,11 +49,14 @@ class Fault(NamedTuple):
 
 @dataclass(eq=False)
 class Request:
-    """Rows drawn by one recipe. `tell` gets their tokens and faults, and None at the end."""
+    """Rows drawn by one recipe.
+
+    `tell` gets their tokens, what is taken back of them, faults, and None at the end.
+    """
 
     rows: Sequence[Row]
     recipe: Recipe
-    tell: Callable[[Token | Fault | None], None]
+    tell: Callable[[Token | Again | Fault | None], None]
     hooks: Hooks = NO_HOOKS
     level: int = 0
     """Importance; higher goes first."""
@@ -75,7 +78,7 @@ class Request:
     @property
     def ticks(self) -> int:
         """The most that its longest row can take."""
-        return self.calls * max(row.limit(self.recipe.config) for row in self.rows)
+        return self.calls * max(row.most(self.recipe.config) for row in self.rows)
 
     @property
     def positions(self) -> int:

@@ -9,10 +9,11 @@ from collections.abc import Generator, Sequence
 from model.adaptive import Adaptive
 from model.config import SamplerConfig
 from model.engine import Engine
+from model.errors import ConfigError
 from model.prepared import PreparedPath
 from model.request import NO_HOOKS, Fault, Hooks, Request
 from model.solvers import Grid
-from model.writing import Recipe, Row, Token
+from model.writing import Again, Recipe, Row, Token
 
 __all__ = ["Row", "Sampler", "Token"]
 
@@ -36,7 +37,9 @@ class Sampler:
         every evaluation once it was made. An error in one row is raised and ends all.
         """
         recipe = Recipe.of(self.prepared, config)
-        told: deque[Token | Fault | None] = deque()
+        if config.tries > 1:
+            raise ConfigError("what was given away cannot be taken back: tries need an Engine")
+        told: deque[Token | Again | Fault | None] = deque()
         engine = Engine(self.prepared, slots=max(1, len(rows)))
         engine.submit(Request(rows, recipe, told.append, hooks))
         try:
@@ -48,6 +51,7 @@ class Sampler:
                     return
                 if isinstance(event, Fault):
                     raise event.error
-                yield event
+                if isinstance(event, Token):
+                    yield event
         finally:
             engine.close()

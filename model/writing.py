@@ -4,15 +4,15 @@ A `Writing` makes no pass itself. It asks whoever runs it for what it needs next
 them can share passes; its state, generators and counts are its own. arXiv 2501.15781, section 3.3.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from model.adaptive import ADAPTIVE, Adaptive, Ending
 from model.choice import Stop, best, choose, entropy, finite, sure
-from model.config import SamplerConfig
+from model.config import Choice, SamplerConfig
 from model.errors import ConfigError
 from model.prepared import PreparedPath
 from model.refinement import Ask, Refinement
@@ -21,6 +21,11 @@ from model.solvers import Grid, finest_grid
 _ESTIMATE_STREAM, _CHOICE_STREAM = 0x9E3779B9, 0x7F4A7C15
 """Keep the generators of sampled estimates and of choices apart from that of noise, which is the
 same at any budget."""
+
+
+Check = Callable[[Sequence[int], bool], bool | None]
+"""Of an answer, as ids, and whether it has come to its end: None while a passage is under way, and
+where one ends with the newest token whether it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,16 @@ class Row:
     """Below the sampler's own limit, if given."""
     stop: Stop | None = None
     """Asked after every token whether the answer ends with it."""
+    check: Check | None = None
+    """Asked after every token where there is more than one try."""
 
     def limit(self, config: SamplerConfig) -> int:
         """The most tokens it may have."""
         return min(self.max_new_tokens or config.max_new_tokens, config.max_new_tokens)
+
+    def most(self, config: SamplerConfig) -> int:
+        """The most tokens that can be drawn for it, those written over included."""
+        return self.limit(config) * (1 if self.check is None else config.tries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,53 @@ class Token:
     def changed(self) -> bool:
         """Whether the token was refined and is not the LM's first choice."""
         return self.nfe > 0 and self.id != self.base_id
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A passage did not stand: the answer goes on behind its first tokens, in place of the rest."""
+
+    row: int
+    kept: int
+
+
+@dataclass(slots=True)
+class Passages:
+    """Where an answer may go back to, and how often yet. Counts every token drawn."""
+
+    row: Row
+    config: SamplerConfig
+    start: int = 0
+    base: Tensor | None = None
+    """The LM's logits at the start of the passage under way."""
+    tries: int = 1
+    """That its writing under way is."""
+    drawn: int = 0
+
+    @property
+    def choice(self) -> Choice:
+        """First the most likely tokens, however the later ones are drawn."""
+        one = self.config.tries > 1 and self.tries == 1
+        return replace(self.config.choice, temperature=0.0) if one else self.config.choice
+
+    def fails(self, written: Sequence[int], ended: bool) -> bool:
+        """Whether the passage that ends here is to be written again.
+
+        Never where what is left could then not be written to the answer's limit.
+        """
+        self.drawn += 1
+        if self.row.check is None or self.config.tries == 1:
+            return False
+        stands = self.row.check(written, ended)
+        if stands is None:
+            return False
+        left = self.row.most(self.config) - self.drawn
+        rest = self.row.limit(self.config) - self.start
+        if not stands and self.tries < self.config.tries and left >= rest:
+            self.tries += 1
+            return True
+        self.start, self.base, self.tries = len(written), None, 1
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +156,13 @@ class Recipe:
             )
         return cls(prepared, config, grid)
 
-    def write(self, place: int, row: Row, base: Tensor) -> Generator[Ask | Token, Tensor, None]:
+    def write(
+        self, place: int, row: Row, base: Tensor
+    ) -> Generator[Ask | Token | Again, Tensor, None]:
         """Draws a row whose prompt came to the LM's logits `base` (1, 1, V).
 
         Asks for evaluations and is sent their logits; gives tokens and is sent the LM's logits
-        behind each. The last token says so; it waits for no answer.
+        behind each. The last token says so; it waits for no answer, and neither does `Again`.
         """
         noise, draws, choices = (
             torch.Generator().manual_seed(row.seed ^ stream)
@@ -110,7 +170,9 @@ class Recipe:
         )
         label = torch.tensor([[self.prepared.config.class_index(row.label)]])
         config, written, ended = self.config, list[int](), False
+        passages = Passages(row, config)
         while not ended:
+            passages.base = base if passages.base is None else passages.base
             work = Refinement(self.prepared, label, config, [draws])
             x_0 = self.prepared.noise(noise)  # always drawn, so that it does not depend on the gate
             refine, logits = self.grid.nfe > 0, base
@@ -118,10 +180,15 @@ class Recipe:
             if refine and not gated:
                 _, logits = yield from work.asks(self.grid, x_0, base)
             _check(base, logits, place, len(written))
-            id_ = int(choose(logits[:, 0], config.choice, [written], [choices]))
+            id_ = int(choose(logits[:, 0], passages.choice, [written], [choices]))
             written.append(id_)
-            ended = len(written) >= row.limit(config) or id_ in self.prepared.backbone.eos_ids
-            ended = (row.stop is not None and row.stop(written)) or ended
+            done = id_ in self.prepared.backbone.eos_ids
+            done = (row.stop is not None and row.stop(written)) or done
+            if passages.fails(written, done):
+                base, written = passages.base, written[: passages.start]
+                yield Again(place, len(written))
+                continue
+            ended = done or len(written) >= row.limit(config)
             before, after = (float(entropy(x)) if config.trace else None for x in (base, logits))
             base_id = int(best(base))
             base = yield Token(

@@ -35,16 +35,20 @@ class SqlTraces:
 
 
 def _packed(token: TokenTrace) -> list[Any]:
-    """The base model's choice only where it is another: most tokens are four short values."""
-    other = [token.base_text, int(token.changed)] if token.base_text != token.text else []
+    """What is not as with most tokens stands behind: those are four short values."""
+    other: list[Any] = []
+    if token.base_text != token.text or token.writing > 1:
+        other = [token.base_text, int(token.changed)]
+    if token.writing > 1:
+        other.append(token.writing)
     doubts = _thousandths(token.doubt_before), _thousandths(token.doubt)
     return [token.text, token.nfe, *doubts, *other]
 
 
 def _unpacked(values: list[Any]) -> TokenTrace:
     text, nfe, before, after, *other = values
-    base, changed = other or (text, 0)
-    return TokenTrace(text, base, nfe, bool(changed), before / NATS, after / NATS)
+    base, changed, writing = other + [text, 0, 1][len(other) :]
+    return TokenTrace(text, base, nfe, bool(changed), before / NATS, after / NATS, writing)
 
 
 def _thousandths(nats: float) -> int:

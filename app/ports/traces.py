@@ -21,6 +21,8 @@ class TokenTrace:
     depends on who shares the pass, so it tells no two tokens apart."""
     doubt: float = field(compare=False)
     """Of the distribution that the token was taken from."""
+    writing: int = 1
+    """Which writing of its line it is of: above 1, sums of the ones before did not hold."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from app.candidates import candidates
 from app.gateways import LocalEngine
 from app.ports import Finish, Job, Outcome, Piece
 from model.backbone import Backbone
-from model.candidates import candidates
 from model.hf import Prompter
 from model.l2d import Context, FlowPath
 from model.prepared import PreparedPath, Times

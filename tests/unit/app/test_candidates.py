@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from model.candidates import Vote, candidates, vote
+from app.candidates import Vote, candidates, vote
 from model.config import Choice, SamplerConfig
 from model.errors import ConfigError
 from model.sampler import Sampler
