@@ -77,7 +77,7 @@ def show(settings: Settings, args: argparse.Namespace) -> int:
     _, reader = _open(settings)
     with reader() as work:
         found: dict[str, list[Any]] = {
-            "ceilings": work.ledger.ceilings(),
+            "ceilings": work.ledger.ceilings_at(_now()),
             "raises": work.raises.latest(SHOWN),
             "alerts": work.alerts.latest(SHOWN),
         }

@@ -132,7 +132,7 @@ class Dashboard:
         """For the line on every page."""
         require(actor, Action.VIEW)
         with self.uow() as uow:
-            return uow.ledger.ceilings()
+            return uow.ledger.ceilings_at(self.clock())
 
     def pulse(self, actor: Actor) -> str:
         """Another one whenever the page would show something else; one short read."""

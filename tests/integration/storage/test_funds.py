@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 from app.ports import AnswerStatus, BudgetRaise, OpenUnitOfWork
+from app.services.dashboard import Dashboard
 from policies.types import Importance, Units, Window
+from tests.actors import ANN
 from tests.databases import LIMIT_NANOS, START, new_answer
+from tests.world import World
 
 LATER = START + timedelta(hours=1)
 MORE = BudgetRaise("r-1", "pilot", Window.WHOLE, 500, "Closing", "ann", START, LATER)
@@ -26,6 +29,19 @@ def test_a_granted_raise_counts_at_once_and_only_until_it_ends(uow: OpenUnitOfWo
         unit.commit()
     assert limit_at(uow, timedelta(0)) == LIMIT_NANOS + 500
     assert limit_at(uow, timedelta(hours=1)) == LIMIT_NANOS
+
+
+def test_the_line_on_every_page_says_the_limit_that_the_budgets_page_says(
+    uow: OpenUnitOfWork,
+) -> None:
+    with uow() as unit:
+        unit.raises.ask(MORE)
+        unit.raises.decide("r-1", True, "bob", START)
+        unit.commit()
+    world = World(uow)
+    dashboard = Dashboard(world.engine, world.uow, world.clock)
+    assert [c.limit_nanos for c in dashboard.ceilings(ANN)] == [LIMIT_NANOS + 500]
+    assert dashboard.overview(ANN).ceilings == dashboard.ceilings(ANN)
 
 
 def test_open_holds_say_whose_money_is_set_aside_oldest_first(uow: OpenUnitOfWork) -> None:

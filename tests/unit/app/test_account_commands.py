@@ -131,6 +131,19 @@ def test_raises_and_limits_are_in_the_log(run: Run) -> None:
     ]
 
 
+def test_budget_show_knows_a_raise_before_any_request_does(run: Run) -> None:
+    def limit() -> int:
+        (pilot,) = parsed(run("budget", "show", "--json"))["ceilings"]
+        return int(pilot["limit_nanos"])
+
+    before = limit()
+    asked = run("budget", "ask", "pilot", "whole", "2.50", "--user", "ann", "--reason", "more")
+    raise_id = asked[1].split("budget grant ")[1].split()[0]
+    assert limit() == before
+    assert run("budget", "grant", raise_id, "--user", "emi")[0] == 0
+    assert limit() == before + 2_500_000_000
+
+
 def test_a_pilot_begins_with_its_limit_its_prices_and_its_policy_in_the_log(run: Run) -> None:
     assert [event[:2] for event in events(run)] == [
         ("operator", "policy.activate"), ("system", "price.set"), ("system", "budget.limit"),
