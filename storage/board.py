@@ -15,11 +15,22 @@ from sqlalchemy import (
 )
 
 from app.ports import AnswerRow, AnswerStatus
-from app.ports.board import Audited, Busy, By, Found, Month, Sampled, Slice, Spend
+from app.ports.board import (
+    Audited,
+    Busy,
+    By,
+    Found,
+    Month,
+    ReviewLevel,
+    Sampled,
+    Slice,
+    Spend,
+)
 from policies.review import ItemKind, ItemState, OutcomeKind
 from policies.types import Domain, Importance, Units
 from storage import queries
 from storage.ledger_tables import budgets, ledger_entries, spend_days
+from storage.review_levels import review_levels
 from storage.review_tables import review_items
 from storage.tables import (
     answer_bodies,
@@ -159,6 +170,9 @@ class SqlBoard:
         )
         decided, found = self._connection.execute(query).one()
         return Audited(decided, int(found))
+
+    def levels(self, now: datetime, window: int) -> list[ReviewLevel]:
+        return review_levels(self._connection, self._pilot_id, now, window)
 
     def search(self, user: str, words: str, limit: int) -> list[Found]:
         a, b, d = answers.c, answer_bodies.c, decisions.c

@@ -109,6 +109,23 @@ class Audited:
     """Corrected or rejected."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewLevel:
+    """How long answers of an importance wait for their reviewers; random audits are no part."""
+
+    importance: Importance
+    waiting: int
+    """Now; those that a question was asked about among them."""
+    overdue: int
+    """Of these."""
+    oldest_at: datetime | None
+    """Since when the one that waits longest does; None where none waits."""
+    in_time: int
+    """Of those decided, by the time that the policy gives."""
+    took_seconds: tuple[float, ...]
+    """From written to decided, the newest first."""
+
+
 class Board(Protocol):
     @property
     def votes(self) -> Votes: ...
@@ -144,6 +161,13 @@ class Board(Protocol):
         ...
 
     def audited(self) -> Audited: ...
+
+    def levels(self, now: datetime, window: int) -> list[ReviewLevel]:
+        """By importance, the least first; those without a review are left out.
+
+        Of the newest `window` decided ones.
+        """
+        ...
 
     def search(self, user: str, words: str, limit: int) -> list[Found]:
         """Own questions, newest first, whose question or open answer holds the words."""

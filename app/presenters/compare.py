@@ -83,8 +83,8 @@ def sides(found: Sequence[Receipt], of: int, blind: bool, voted: bool, texts: Te
     return f'<div class="sides many">{cards}{writing}</div>{votes}'
 
 
-def thanks(texts: Texts) -> str:
-    return notice(texts("compare.thanks"), "info")
+def thanks(blind: bool, texts: Texts) -> str:
+    return notice(texts("compare.thanks" if blind else "compare.thanks_seen"), "info")
 
 
 def _side(

@@ -39,15 +39,26 @@ def take(sheet: Sheet, chart: str, texts: Texts) -> str:
     """Data, picture of the chart with this element id, and the same as a table."""
     if not sheet.rows:
         return ""
-    # A byte order mark, or spreadsheets take Japanese for something else.
-    body = base64.b64encode(("\ufeff" + as_csv(sheet)).encode("utf-8")).decode("ascii")
     return (
-        f'<div class="take"><a download="{escape(sheet.name)}.csv" '
-        f'href="data:text/csv;charset=utf-8;base64,{body}">{escape(texts("sheet.csv"))}</a>'
+        f'<div class="take">{_link(sheet, texts)}'
         f'<button type="button" data-picture="{chart}" data-name="{escape(sheet.name)}">'
         f"{escape(texts('sheet.picture'))}</button>"
         f"<details><summary>{escape(texts('sheet.table'))}</summary>{_table(sheet, texts)}"
         "</details></div>"
+    )
+
+
+def take_data(sheet: Sheet, texts: Texts) -> str:
+    """Of what is a table already."""
+    return f'<div class="take">{_link(sheet, texts)}</div>' if sheet.rows else ""
+
+
+def _link(sheet: Sheet, texts: Texts) -> str:
+    # A byte order mark, or spreadsheets take Japanese for something else.
+    body = base64.b64encode(("\ufeff" + as_csv(sheet)).encode("utf-8")).decode("ascii")
+    return (
+        f'<a download="{escape(sheet.name)}.csv" '
+        f'href="data:text/csv;charset=utf-8;base64,{body}">{escape(texts("sheet.csv"))}</a>'
     )
 
 

@@ -12,11 +12,12 @@ from app.ports import (
     Measurement,
     OpenUnitOfWork,
     PairCount,
+    Queue,
     RungVerdicts,
     SpendPoint,
     UnitOfWork,
 )
-from app.ports.board import Audited, Busy, By, Month, Sampled, Slice, Spend
+from app.ports.board import Audited, Busy, By, Month, ReviewLevel, Sampled, Slice, Spend
 from app.services.compare import Worth, worth
 from app.services.reading import text_for
 from evaluation.forecast import Forecast, forecast
@@ -28,7 +29,7 @@ from policies.types import Ceiling, Domain, Importance, Rung
 
 SPEND_POINTS = 2000
 NEWEST = 5000
-"""Answers whose work is shown as a distribution; votes that are counted."""
+"""Answers whose work is shown as a distribution; votes and reviews that are counted."""
 LATEST, READ = 20, 10
 EVERYTHING = Slice()
 PARTS = 12
@@ -95,6 +96,9 @@ class Overview:
     parts: Sequence[Spend]
     work: Sequence[Sampled]
     use: Use | None
+    line: Queue
+    """As a routine question would find it now: all who wait go before it."""
+    levels: Sequence[ReviewLevel]
     votes: Sequence[PairCount]
     verdicts: Sequence[RungVerdicts]
     audited: Audited
@@ -171,6 +175,8 @@ class Dashboard:
                 parts=uow.board.totals(chosen, by, PARTS),
                 work=uow.board.sample(chosen, NEWEST),
                 use=self._use(uow, now),
+                line=self.engine.queue(Importance.ROUTINE),
+                levels=uow.board.levels(now, NEWEST),
                 votes=uow.board.votes.pairs(chosen, NEWEST),
                 verdicts=uow.review_figures.by_rung(),
                 audited=uow.board.audited(),

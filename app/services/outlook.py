@@ -74,7 +74,7 @@ def _looks(
 ) -> dict[Importance, Look]:
     return {
         importance: Look(
-            _takes([s for s in newest if s.granted is importance and s.cap == cap]),
+            takes([s for s in newest if s.granted is importance and s.cap == cap]),
             next((m for m, _ in recorded if m.budget == cap), None),
             _no_better(rungs, importance, recorded),
         )
@@ -83,7 +83,8 @@ def _looks(
     }
 
 
-def _takes(answers: Sequence[Sampled]) -> Takes | None:
+def takes(answers: Sequence[Sampled]) -> Takes | None:
+    """Of those that were written to their end; None for fewer than five."""
     took = sorted(
         s.seconds for s in answers if s.seconds is not None and s.status is AnswerStatus.RELEASED
     )

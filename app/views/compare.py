@@ -112,14 +112,15 @@ class CompareHandlers:
         self._vote(actor, shown, what.get("do", ""), what.get("place", "0"))
         shown.voted = True
         revealed = show.sides(shown.receipts, len(shown.receipts), shown.blind, True, said)
-        return revealed, shown, show.thanks(said)
+        return revealed, shown, show.thanks(shown.blind, said)
 
     def on_stop(self, request: gr.Request) -> None:
         self.running.stop(request.session_hash or "")
 
     def _vote(self, actor: Actor, shown: Shown, do: str, place: str) -> None:
         ids = [receipt.row.id for receipt in shown.receipts]
-        self.compare.vote(actor, ids, Vote(do), int(place) if place.isdecimal() else 0)
+        best = int(place) if place.isdecimal() else 0
+        self.compare.vote(actor, ids, Vote(do), best, shown.blind)
 
 
 def build(page: gr.Blocks, compare: SideBySide, sessions: Sessions) -> None:

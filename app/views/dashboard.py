@@ -1,6 +1,6 @@
 """The Dashboard page: one read model shown in parts, filters that stay in the link, one timer."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import tzinfo
 from typing import Any
 
@@ -12,8 +12,9 @@ from app.i18n import Texts
 from app.ports import ModelInfo
 from app.ports.board import By, Slice
 from app.presenters import dashboard as show
-from app.presenters import facts, sheets
+from app.presenters import facts, sheets, votes
 from app.presenters.frame import line
+from app.presenters.levels import levels
 from app.presenters.sheet import take
 from app.services.dashboard import Dashboard, Overview
 from app.views import top as page_top
@@ -75,16 +76,7 @@ class Chosen:
 
     def at_point(self, chosen: Slice) -> Slice:
         domain = self.point.partition(".")[2]
-        if domain not in set(Domain):
-            return chosen
-        return Slice(
-            chosen.first_day,
-            chosen.last_day,
-            chosen.team,
-            chosen.user,
-            chosen.importance,
-            Domain(domain),
-        )
+        return replace(chosen, domain=Domain(domain)) if domain in set(Domain) else chosen
 
 
 NAMES = [field.name for field in fields(Chosen)]
@@ -144,6 +136,7 @@ class DashboardHandlers:
             team=gr.update(choices=show.anything(seen_now.teams, texts), value=asked.team),
             user=gr.update(choices=show.anything(seen_now.users, texts), value=asked.user),
             **_quality(seen_now, asked, texts),
+            **_votes(seen_now, texts),
             behind=behind,
             **_spend(seen_now, reader, texts),
             **_rest(seen_now, reader, texts),
@@ -243,6 +236,18 @@ def _quality(seen: Overview, asked: Chosen, texts: Texts) -> dict[str, Any]:
     }
 
 
+def _votes(seen: Overview, texts: Texts) -> dict[str, Any]:
+    """What people preferred: a chart once there is a blind vote."""
+    told: dict[str, Any] = {
+        "preferred": votes.preferred(seen.votes, texts),
+        "votes": gr.update(visible=False),
+        "votes_take": take(votes.sheet(seen.votes, texts), "votes", texts),
+    }
+    if any(each.n for each in seen.votes):
+        told["votes"] = gr.update(value=figures.votes(seen.votes, texts), visible=True)
+    return told
+
+
 def _spend(seen: Overview, reader: tzinfo, texts: Texts) -> dict[str, Any]:
     """Chart and what stands in its place while nothing is spent."""
     if not seen.days:
@@ -285,6 +290,7 @@ def _rest(seen: Overview, reader: tzinfo, texts: Texts) -> dict[str, Any]:
         "use": hidden,
         "usage": show.no_spend(texts),
         "use_take": "",
+        "levels": levels(seen.line, seen.work, seen.levels, seen.at, texts),
         "reviewed": facts.liked(seen.work, texts)
         + facts.reviewed(seen.verdicts, seen.audited, seen.months, texts),
     }

@@ -59,6 +59,9 @@ class Parts:
     pays: gr.HTML
     quality_take: gr.HTML
     provenance: gr.HTML
+    votes: gr.Plot
+    preferred: gr.HTML
+    votes_take: gr.HTML
     behind: gr.HTML
     spend: gr.Plot
     no_spend: gr.HTML
@@ -72,6 +75,7 @@ class Parts:
     use: gr.Plot
     usage: gr.HTML
     use_take: gr.HTML
+    levels: gr.HTML
     reviewed: gr.HTML
     table: gr.HTML
     seen: gr.State
@@ -146,6 +150,9 @@ def parts(head: gr.HTML, top: gr.HTML, chosen: Filters, labels: Labels) -> Parts
             made["pays"] = gr.HTML(elem_id="pays", padding=False)
             made["provenance"] = gr.HTML(elem_id="provenance", padding=False)
             made["quality_take"] = gr.HTML(padding=False)
+            made["preferred"] = gr.HTML(elem_id="preferred", padding=False)
+            made["votes"] = _plot("votes")
+            made["votes_take"] = gr.HTML(padding=False)
         with gr.Column(scale=2, min_width=320, elem_id="spend-panel", elem_classes="sheet"):
             _heading("spend", labels)
             made["spend"] = _plot("spend")
@@ -180,6 +187,9 @@ def parts(head: gr.HTML, top: gr.HTML, chosen: Filters, labels: Labels) -> Parts
         with gr.Column(scale=1, min_width=320, elem_id="reviewed-panel", elem_classes="sheet"):
             _heading("reviewed", labels)
             made["reviewed"] = gr.HTML(elem_id="reviewed", padding=False)
+    with gr.Column(elem_id="levels-panel", elem_classes="sheet"):
+        _heading("levels", labels)
+        made["levels"] = gr.HTML(elem_id="levels", padding=False)
     with gr.Column(elem_id="answers-panel", elem_classes="sheet"):
         _heading("latest", labels)
         made["table"] = gr.HTML(elem_id="answers", padding=False)

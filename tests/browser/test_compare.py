@@ -18,7 +18,7 @@ def compare(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("language", "thanks"), [("en", "Thank you"), ("ja", "ありがとう")])
-def test_a_vote_comes_before_the_costs_and_rates_the_better_one(
+def test_a_vote_comes_before_the_costs_and_is_kept_by_the_pair(
     visits: Visits, made: Pages, language: str, thanks: str
 ) -> None:
     page = visits("compare", "aiko", language)
@@ -30,7 +30,8 @@ def test_a_vote_comes_before_the_costs_and_rates_the_better_one(
     expect(page.locator("#compared .cost")).to_have_count(2)
     expect(page.locator("#compared")).to_contain_text("$")
     rows = made.dashboard.overview(AIKO).answers
-    assert sorted((row.rating or 0) for row in rows) == [0, 1]
+    (pair,) = made.dashboard.overview(AIKO).votes
+    assert (pair.n, pair.less_better + pair.more_better) == (1, 1)
     assert len({row.seed for row in rows}) == 1
 
 

@@ -159,5 +159,7 @@ def test_a_comparison_is_voted_on_once(made: Pages) -> None:
     again, *_ = handlers.on_vote(shown, by("aiko"), press(do="best", place="0"))
     assert again == gr.skip()
     ratings = {made.ask.read(AIKO, r.row.id).row.rating for r in shown.receipts}
-    assert ratings == {-1}
+    assert ratings == {None}
+    (pair,) = made.dashboard.overview(AIKO).votes
+    assert (pair.bad, pair.n) == (1, 1)
     assert last is not None

@@ -8,11 +8,15 @@ from sqlalchemy import event
 
 from app.ports import AnswerStatus, Calibration, Measurement
 from app.services.dashboard import Dashboard, Site
+from app.services.review import ReviewDesk
+from app.services.review_time import BookTime
 from policies.errors import OverCeiling
+from policies.review import VerdictKind
 from policies.types import Importance
 from tests.actors import ANN, SPONSOR
 from tests.databases import PRICES, START
 from tests.fakes import MODEL
+from tests.reviews import EVE, LEASE
 from tests.world import World
 
 
@@ -128,3 +132,28 @@ def test_first_days_of_a_period_are_whole_days_of_the_pilot(world: World) -> Non
     assert board.first_day(None) == ""
     assert board.first_day(1) == world.clock().date().isoformat()
     assert board.first_day(7) == (world.clock().date() - timedelta(days=6)).isoformat()
+
+
+def test_reviews_are_told_as_they_wait_and_as_they_were_decided(world: World) -> None:
+    decided = world.receipt("decided", importance=Importance.HIGH).row.id
+    world.receipt("open", importance=Importance.HIGH)
+    world.receipt("fresh", importance=Importance.CRITICAL)
+    began = world.clock()
+    world.clock.advance(timedelta(hours=2))
+    desk = ReviewDesk(world.uow, world.uow, world.clock, BookTime(world.uow, world.clock, 0), LEASE)
+    desk.claim(EVE, decided)
+    desk.decide(EVE, decided, VerdictKind.APPROVE)
+    world.clock.advance(timedelta(hours=4))
+    found = Dashboard(world.engine, world.uow, world.clock).overview(SPONSOR).levels
+    high, critical = found
+    assert (high.importance, high.waiting, high.overdue, high.oldest_at) == (
+        Importance.HIGH,
+        1,
+        0,
+        began,
+    )
+    assert (high.in_time, high.took_seconds) == (1, (7200.0,))
+    assert (critical.waiting, critical.took_seconds) == (1, ())
+    world.clock.advance(timedelta(days=1))
+    high, critical = Dashboard(world.engine, world.uow, world.clock).overview(SPONSOR).levels
+    assert (high.overdue, critical.overdue) == (1, 1)
