@@ -109,6 +109,7 @@ review_verdicts = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("source", String, ForeignKey("answers.id")),  # the rerun whose words were taken over
     Column("given_at", UtcDateTime, nullable=False),
+    Column("salt", String, nullable=False, server_default=""),  # of its seal in the audit log
     UniqueConstraint("answer_id", "reviewer"),
     CheckConstraint("kind IN ('approve', 'correct', 'reject')", name="kind_known"),
     CheckConstraint(

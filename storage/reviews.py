@@ -3,8 +3,10 @@
 What may never happen is refused by the database as well (migration 0005); here it is only asked.
 """
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -27,9 +29,12 @@ from policies.errors import NotFound
 from policies.review import ItemKind, ItemState, OutcomeKind, Settled, Verdict, VerdictKind
 from policies.review_time import metered
 from storage import review_rows as rows
+from storage.audit import MOST
+from storage.review_seals import broken_reviews, seal_of
 from storage.review_tables import review_claims, review_items, review_verdicts
 from storage.tables import answer_bodies, answers
 
+SALT_BYTES = 16
 FREE = {"holder": None, "lease_until": None}
 ENDS = {
     OutcomeKind.APPROVED: AnswerStatus.RELEASED,
@@ -143,20 +148,21 @@ class SqlReviews:
         answer_id: str,
         by: str,
         now: datetime,
-        acted_at: datetime,
+        acted_at: datetime | None,
         end: ClaimEnd,
         note: str = "",
     ) -> bool:
         row = self._held(answer_id, by)
         if row is None:
             return False
-        worked = row.seconds + metered(row.beaten_at, min(acted_at, now, row.lease_until))
+        until = min(acted_at or row.beaten_at, now, row.lease_until)
+        worked = row.seconds + metered(row.beaten_at, until)
         return self._end(row, now, worked, end, note)
 
     def expire(self, now: datetime) -> list[str]:
         return self._end_expired(now, review_items.c.holder.is_not(None))
 
-    def add_verdict(self, answer_id: str, verdict: Verdict) -> None:
+    def add_verdict(self, answer_id: str, verdict: Verdict) -> str:
         correct = verdict.kind is VerdictKind.CORRECT
         claim = select(review_items.c.claim).where(self._this(answer_id)).scalar_subquery()
         self._connection.execute(
@@ -170,8 +176,10 @@ class SqlReviews:
                 reason=verdict.reason,
                 source=verdict.source or None,
                 given_at=verdict.given_at,
+                salt=secrets.token_hex(SALT_BYTES),
             )
         )
+        return seal_of(self._connection, answer_id, verdict.reviewer)
 
     def verdicts(self, answer_id: str) -> list[Verdict]:
         v = review_verdicts.c
@@ -215,6 +223,9 @@ class SqlReviews:
         this = (c.pilot_id == self._pilot_id) & (c.answer_id == answer_id) & (c.number == number)
         booked = update(review_claims).where(this, c.booked_at.is_(None))
         self._connection.execute(booked.values(nanos=nanos, booked_at=now))
+
+    def verify(self) -> list[str]:
+        return list(islice(broken_reviews(self._connection, self._pilot_id), MOST))
 
     def _this(self, answer_id: str) -> ColumnElement[bool]:
         i = review_items.c

@@ -245,7 +245,7 @@ def faults(race: Race, engine: Engine) -> list[str]:
     BookTime(uow, lambda: START, MINUTE_NANOS)()
     told = list(_told(race))
     with uow() as unit:
-        found = unit.ledger.verify() + unit.audit.verify()
+        found = unit.ledger.verify() + unit.audit.verify() + unit.reviews.verify()
     found += [fault for number in range(race.items) for fault in _item(uow, f"a-{number}", told)]
     found += _order(uow)
     found += _time(engine)

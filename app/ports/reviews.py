@@ -142,19 +142,25 @@ class Reviews(Protocol):
         answer_id: str,
         by: str,
         now: datetime,
-        acted_at: datetime,
+        acted_at: datetime | None,
         end: ClaimEnd,
         note: str = "",
     ) -> bool:
-        """Ends a claim, live or not, metered up to `acted_at`; False where it is not theirs."""
+        """Ends a claim, live or not, metered up to `acted_at`; False where it is not theirs.
+
+        None: up to the last thing they are known to have done, where another ends it.
+        """
         ...
 
     def expire(self, now: datetime) -> list[str]:
         """Ends every claim that has run out; returns the answers concerned."""
         ...
 
-    def add_verdict(self, answer_id: str, verdict: Verdict) -> None:
-        """The database refuses one without a live claim, a second one, and one by the requester."""
+    def add_verdict(self, answer_id: str, verdict: Verdict) -> str:
+        """Its seal, for the audit log.
+
+        The database refuses one without a live claim, a second one, and one by the requester.
+        """
         ...
 
     def verdicts(self, answer_id: str) -> list[Verdict]:
@@ -178,6 +184,10 @@ class Reviews(Protocol):
         ...
 
     def mark_booked(self, answer_id: str, number: int, nanos: int, now: datetime) -> None: ...
+
+    def verify(self) -> list[str]:
+        """Every verdict and decision that is not as the audit log has it; empty where all are."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

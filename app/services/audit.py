@@ -46,9 +46,12 @@ class Audit:
         return self._lines(only, form)
 
     def verify(self, head: AuditHead | None = None) -> tuple[list[str], AuditHead]:
-        """What is wrong, and the head now. An earlier `head` must still be part of the log."""
+        """What is wrong with the log, or with a review by what the log says of it; the head now.
+
+        An earlier `head` must still be part of the log.
+        """
         with self.reader() as work:
-            broken, now = work.audit.verify(), work.audit.head()
+            broken, now = work.audit.verify() + work.reviews.verify(), work.audit.head()
             if head is not None and work.audit.hash_at(head.count) != head.hash:
                 broken.append(
                     f"audit entry {head.count}: the log no longer has it with hash {head.hash}"

@@ -132,7 +132,7 @@ class ReviewDesk:
                 raise InvalidInput("nobody holds this answer", reason="review_free")
             holder = item.lease.holder
             end = ClaimEnd.TAKEN_OVER
-            uow.reviews.leave(answer_id, holder, now, now, end, actor.user)
+            uow.reviews.leave(answer_id, holder, now, None, end, actor.user)
             note(uow, actor.user, "review.take_over", item, now, holder=holder)
             if bar_of(actor, uow.reviews.get(answer_id), now) is None:
                 uow.reviews.claim(answer_id, actor.user, now, self.lease)
@@ -182,9 +182,10 @@ class ReviewDesk:
         with self.uow() as uow:
             item = self._held(uow, actor, answer_id, now)
             verdict = _verdict(uow, actor, item, kind, correction, reason, source, now)
-            uow.reviews.add_verdict(answer_id, verdict)
+            sealed = {"kind": kind.value, "source": verdict.source}
+            sealed["seal"] = uow.reviews.add_verdict(answer_id, verdict)
             uow.reviews.leave(answer_id, actor.user, now, now, ClaimEnd.VERDICT)
-            note(uow, actor.user, "review.verdict", item, now, kind=kind.value, source=source)
+            note(uow, actor.user, "review.verdict", item, now, **sealed)
             settled = settle(item.approvals, uow.reviews.verdicts(answer_id))
             if settled is not None:
                 uow.reviews.decide(answer_id, settled, now)

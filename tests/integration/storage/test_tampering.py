@@ -4,9 +4,7 @@ Each try is made in a transaction that is rolled back, past every trigger and fo
 the audit log are tried in test_audit.py.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +24,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    null,
     select,
-    text,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -50,6 +46,7 @@ from storage.types import Nanos, UtcDateTime
 from storage.unit_of_work import open_writer
 from tests.databases import PILOT, START
 from tests.tampered import everything
+from tests.tampering import others, rows_of, tampering, this
 
 LEDGER = (
     ledger_entries, holds, spend_days, budgets, budget_raises, price_lists, decisions, answers,
@@ -72,29 +69,6 @@ def filled(engine: Engine) -> Engine:
     return engine
 
 
-@contextmanager
-def tampering(engine: Engine) -> Iterator[Connection]:
-    """As someone who owns the database: no trigger, no foreign key. Nothing of it stays."""
-    with engine.connect() as connection:
-        sqlite = engine.dialect.name == "sqlite"
-        if sqlite:
-            connection.exec_driver_sql("COMMIT")  # the pragmas do nothing within a transaction
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.exec_driver_sql("PRAGMA ignore_check_constraints=ON")
-            connection.exec_driver_sql("BEGIN")
-            named = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-            for name in connection.execute(named).scalars().all():
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        else:
-            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        try:
-            yield connection
-        finally:
-            connection.rollback()
-            if sqlite:
-                connection.invalidate()  # with its pragmas
-
-
 def verified(connection: Connection) -> list[str]:
     return SqlLedger(connection, PILOT).verify()
 
@@ -111,10 +85,10 @@ def test_every_changed_column_is_found_but_those_that_are_named(filled: Engine) 
     """Each cell of each row once, in one of the ways in turn."""
     unseen = set()
     for table in LEDGER:
-        rows = _rows(filled, table)
+        rows = rows_of(filled, table)
         for turn, row in enumerate(rows):
             for place, column in enumerate(table.columns):
-                ways = _others(column, row, rows)
+                ways = others(column, row, rows)
                 if not _found(filled, table, row, column, ways[(turn + place) % len(ways)]):
                     unseen.add((table.name, column.name))
     assert unseen <= {(table.name, name) for table, name in UNSEEN}
@@ -128,23 +102,23 @@ def test_any_value_in_any_column_of_any_row_is_found(filled: Engine, data: st.Da
     table = data.draw(st.sampled_from(LEDGER))
     columns = [c for c in table.columns if (table, c.name) not in UNSEEN]
     column = data.draw(st.sampled_from(columns))
-    row = data.draw(st.sampled_from(_rows(filled, table)))
+    row = data.draw(st.sampled_from(rows_of(filled, table)))
     value = data.draw(_any(column).filter(lambda v: v != row._mapping[column.name]))
     assert _found(filled, table, row, column, literal(value, column.type)), (row, column, value)
 
 
 def test_any_removed_row_is_found(filled: Engine) -> None:
     for table in LEDGER:
-        for row in _rows(filled, table):
+        for row in rows_of(filled, table):
             with tampering(filled) as connection:
-                connection.execute(delete(table).where(_this(table, row)))
+                connection.execute(delete(table).where(this(table, row)))
                 assert verified(connection) != [], row
 
 
 def test_any_row_written_twice_under_another_key_is_found(filled: Engine) -> None:
     """With all that the first one says, its seal as well."""
     for table in LEDGER:
-        for row in _rows(filled, table):
+        for row in rows_of(filled, table):
             copy = dict(row._mapping) | _free(table, row)
             with tampering(filled) as connection:
                 connection.execute(insert(table), copy)
@@ -153,7 +127,7 @@ def test_any_row_written_twice_under_another_key_is_found(filled: Engine) -> Non
 
 def test_rows_that_changed_places_are_found(filled: Engine) -> None:
     for table in (ledger_entries, policy_activations):
-        first, second, *_ = _rows(filled, table)
+        first, second, *_ = rows_of(filled, table)
         with tampering(filled) as connection:
             for before, after in ((first.id, -1), (second.id, first.id), (-1, second.id)):
                 moved = update(table).where(table.c.id == before).values(id=after)
@@ -165,17 +139,17 @@ def test_rows_that_changed_places_are_found(filled: Engine) -> None:
 def test_a_booked_claim_that_was_changed_is_found(filled: Engine, column: str) -> None:
     """Its minutes are money; what else a claim says is kept by triggers alone."""
     claims = review_claims
-    (row, *_) = [row for row in _rows(filled, claims) if row.nanos]
-    assert _found(filled, claims, row, claims.c[column], _others(claims.c[column], row, [])[0])
+    (row, *_) = [row for row in rows_of(filled, claims) if row.nanos]
+    assert _found(filled, claims, row, claims.c[column], others(claims.c[column], row, [])[0])
     with tampering(filled) as connection:
-        connection.execute(delete(claims).where(_this(claims, row)))
+        connection.execute(delete(claims).where(this(claims, row)))
         assert verified(connection) != []
 
 
 @pytest.mark.parametrize("column", HEAD)
 def test_a_changed_head_is_found(filled: Engine, column: str) -> None:
-    (row,) = _rows(filled, pilots)
-    for value in _others(pilots.c[column], row, [row]):
+    (row,) = rows_of(filled, pilots)
+    for value in others(pilots.c[column], row, [row]):
         assert _found(filled, pilots, row, pilots.c[column], value)
 
 
@@ -199,7 +173,7 @@ def test_lines_cut_off_at_the_end_are_found(filled: Engine) -> None:
 
 def test_an_older_state_of_a_row_with_the_seal_it_had_is_found(filled: Engine) -> None:
     """A limit that is put back to what it was fits its seal; the tally remembers it was raised."""
-    (before,) = (row for row in _rows(filled, budgets) if row.standing_nanos is not None)
+    (before,) = (row for row in rows_of(filled, budgets) if row.standing_nanos is not None)
     uow = open_writer(filled, PILOT)
     with uow() as unit:
         unit.ledger.set_limit("pilot", before.limit_nanos + 1, before.currency)
@@ -217,49 +191,15 @@ def test_the_list_of_what_is_unseen_is_the_one_in_the_manual() -> None:
     assert [name for table, name in UNSEEN if f"`{table.name}.{name}`" not in said] == []
 
 
-def _rows(engine: Engine, table: Table) -> list[Row[Any]]:
-    with engine.connect() as connection:
-        return list(connection.execute(select(table).order_by(*table.primary_key)))
-
-
-def _this(table: Table, row: Row[Any]) -> Any:
-    keys = [c == row._mapping[c.name] for c in table.primary_key]
-    return keys[0] if len(keys) == 1 else keys[0] & _and(keys[1:])
-
-
-def _and(conditions: list[Any]) -> Any:
-    first, *rest = conditions
-    return first & _and(rest) if rest else first
-
-
 def _found(engine: Engine, table: Table, row: Row[Any], column: Column[Any], value: Any) -> bool:
     """Also where the database itself will not have it."""
     with tampering(engine) as connection:
         try:
-            change = update(table).where(_this(table, row)).values({column.name: value})
+            change = update(table).where(this(table, row)).values({column.name: value})
             connection.execute(change)
         except IntegrityError:
             return True
         return verified(connection) != []
-
-
-def _others(column: Column[Any], row: Row[Any], rows: list[Row[Any]]) -> list[Any]:
-    """A little more, what another row says, and nothing at all."""
-    value = row._mapping[column.name]
-    values = [_more(column, value)]
-    values += [r._mapping[column.name] for r in rows if r._mapping[column.name] != value][:1]
-    given = [literal(v, column.type) for v in values if v is not None]
-    return given + ([null()] if value is not None else [])
-
-
-def _more(column: Column[Any], value: Any) -> Any:
-    if isinstance(column.type, UtcDateTime):
-        return (value or START) + timedelta(seconds=1)
-    if isinstance(column.type, JSON):
-        return [value]
-    if isinstance(column.type, Integer | Nanos | Float):
-        return (value or 0) + 1
-    return f"{value or ''}x"
 
 
 def _any(column: Column[Any]) -> st.SearchStrategy[Any]:

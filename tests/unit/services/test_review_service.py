@@ -359,6 +359,22 @@ def test_time_counts_up_to_the_last_thing_that_was_done(world: ReviewWorld) -> N
     assert (claim.end, claim.seconds) == (ClaimEnd.EXPIRED, 4 * 60)
 
 
+def test_a_claim_that_is_taken_over_counts_up_to_the_last_thing_its_holder_did(
+    world: ReviewWorld,
+) -> None:
+    """Not up to the admin, who may come an hour after the holder has gone to lunch."""
+    answer_id, minute = world.asked(), timedelta(minutes=1)
+    world.desk.claim(BOB, answer_id)
+    for idle in range(3):  # at work for a minute, then the page lies open
+        world.later(60)
+        assert world.desk.heartbeat(BOB, answer_id, idle * minute)
+    world.later(100)
+    world.desk.take_over(ADMIN, answer_id)
+    with world.uow() as unit:
+        (claim,) = unit.reviews.claims(answer_id)
+    assert (claim.end, claim.seconds, claim.note) == (ClaimEnd.TAKEN_OVER, 60, ADMIN.user)
+
+
 def test_full_budget_keeps_nobody_from_deciding_and_time_is_booked_later(
     world: ReviewWorld,
 ) -> None:
