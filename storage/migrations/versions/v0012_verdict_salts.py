@@ -1,4 +1,4 @@
-"""A salt beside every verdict: the audit log keeps a seal of it, from which nobody must guess words.
+"""A salt beside every verdict: the audit log keeps a seal of it, by which nobody can guess words.
 
 Verdicts from before have none, and their entries no seal.
 """
