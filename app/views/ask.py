@@ -174,7 +174,8 @@ def _reviewed(
 ) -> tuple[Any, list[Any], list[Any]]:
     """Function, inputs and outputs that show the review of the answer that is shown now."""
     review = right.review
-    return standing.on_show, [zone, form, review.reply, review.replies], review.all
+    typed = [review.reply, review.box, review.drafts]
+    return standing.on_show, [zone, form, *typed], review.all
 
 
 def _wire_review(
@@ -185,6 +186,10 @@ def _wire_review(
     standing: StandingHandlers,
 ) -> None:
     review = right.review
+    typed = [review.reply, review.box, review.drafts]
+    review.reply.input(
+        standing.on_typed, typed, [review.drafts], trigger_mode="always_last", **QUIET
+    )
     review.timer.tick(
         standing.on_tick,
         [zone, below.words, form, review.last],
@@ -193,7 +198,7 @@ def _wire_review(
     )
     review.send.click(
         standing.on_reply,
-        [zone, below.words, form, review.reply, review.replies],
+        [zone, below.words, form, *typed],
         [*review.all, below.found],
         trigger_mode="once",
         **top.IN_ZONE,

@@ -27,16 +27,30 @@ class StandingHandlers:
 
     @guarded
     def on_show(
-        self, zone_name: str, form: Form, typed: str, replies: Replies, request: gr.Request
+        self,
+        zone_name: str,
+        form: Form,
+        typed: str,
+        box: str,
+        drafts: object,
+        request: gr.Request,
     ) -> Updates:
-        """State, panel, timer, last, reply, notice, replies: of the answer shown now.
+        """State, panel, timer, last, reply, notice, box, drafts: of the answer shown now.
 
         A reply begun for another answer is put away, one begun for this answer is there again.
         """
         state = self._state(zone_name, form, True, request)
-        if replies.answer_id == form.answer_id:
-            return *state, gr.skip(), "", gr.skip()
-        return *state, replies.turn(form.answer_id, typed or ""), "", replies
+        if box == form.answer_id:
+            return *state, gr.skip(), "", gr.skip(), gr.skip()
+        replies = Replies.kept(box, drafts)
+        return *state, replies.turn(form.answer_id, typed or ""), "", form.answer_id, replies.drafts
+
+    @guarded
+    def on_typed(self, typed: str, box: str, drafts: object) -> dict[str, str]:
+        """Drafts with what stands in the box now."""
+        replies = Replies.kept(box, drafts)
+        replies.keep(typed or "")
+        return replies.drafts
 
     @guarded
     def on_tick(
@@ -55,20 +69,22 @@ class StandingHandlers:
         searched: str,
         form: Form,
         said: str,
-        replies: Replies,
+        box: str,
+        drafts: object,
         request: gr.Request,
     ) -> Updates:
-        """State, panel, timer, last, reply, notice, replies, list; a refused reply stays typed."""
+        """State, panel, timer, last, reply, notice, box, drafts, list; refused, it stays typed."""
         texts = words(request)
         try:
             self.waiting.reply(self._actor(request), form.answer_id, said or "")
         except PilotError as err:
             kept = [gr.skip()] * 5
-            return *kept, notice(explain(err, texts)), gr.skip(), gr.skip()
+            return *kept, notice(explain(err, texts)), *[gr.skip()] * 3
+        replies = Replies.kept(box, drafts)
         replies.sent(form.answer_id)
         listed = self.later.on_search(zone_name, searched, request)
         state = self._state(zone_name, form, True, request)
-        return *state, "", show.sent(texts), replies, listed
+        return *state, "", show.sent(texts), form.answer_id, replies.drafts, listed
 
     def _state(self, zone_name: str, form: Form, shown: bool, request: gr.Request) -> Updates:
         """`shown` says that the page shows the answer as it is now."""

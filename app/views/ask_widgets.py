@@ -10,7 +10,6 @@ from app.ports import ModelInfo
 from app.presenters import ask as show
 from app.views.labels import Labels
 from app.views.press import pressable
-from app.views.state import Replies
 from policies.types import Domain, Importance
 
 
@@ -71,8 +70,10 @@ class Review:
     timer: gr.Timer
     last: gr.State
     """What is shown now, so that no news changes nothing on the page."""
-    replies: gr.State
-    """`Replies`: half-written ones, so that opening another answer loses none."""
+    box: gr.State
+    """The answer whose reply is typed."""
+    drafts: gr.BrowserState
+    """Half-written replies, so that neither another answer nor a reload loses one."""
 
     @property
     def state(self) -> list[Any]:
@@ -80,7 +81,7 @@ class Review:
 
     @property
     def all(self) -> list[Any]:
-        return [*self.state, self.reply, self.notice, self.replies]
+        return [*self.state, self.reply, self.notice, self.box, self.drafts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,8 @@ def _review(labels: Labels) -> Review:
         )
     told = gr.HTML(elem_id="reply-notice", padding=False)
     timer = gr.Timer(REFRESH_SECONDS, active=False)
-    return Review(shown, panel, reply, send, told, timer, gr.State(""), gr.State(Replies()))
+    drafts = gr.BrowserState({}, storage_key="l2d.replies")
+    return Review(shown, panel, reply, send, told, timer, gr.State(""), gr.State(""), drafts)
 
 
 def past(labels: Labels) -> Past:

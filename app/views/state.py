@@ -38,30 +38,43 @@ class Form:
 
 
 REPLIES = 20
-"""Half-written replies that one tab remembers; the oldest are forgotten first."""
+"""Half-written replies that a browser remembers; the oldest are forgotten first."""
 
 
 @dataclass
 class Replies:
-    """What one tab has begun to write to reviewers, by answer. It is sent nowhere by this."""
+    """What one has begun to write to reviewers, by answer. It is sent nowhere by this.
+
+    The browser keeps the drafts, so that no reload loses one; the tab knows what stands in its box.
+    """
 
     answer_id: str = ""
     """The answer whose reply stands in the box."""
     drafts: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def kept(cls, answer_id: str, drafts: object) -> "Replies":
+        """`drafts` come from a browser: pairs of strings, or nothing of ours."""
+        found = drafts.items() if isinstance(drafts, dict) else ()
+        pairs = [(key, text) for key, text in found if isinstance(key, str)]
+        return cls(answer_id, {key: text for key, text in pairs if isinstance(text, str)})
+
     def turn(self, answer_id: str, typed: str) -> str:
         """Puts away what stands in the box; what stands there for another answer."""
-        self._keep(self.answer_id, typed)
+        self.keep(typed)
         self.answer_id = answer_id
         return self.drafts.get(answer_id, "")
 
     def sent(self, answer_id: str) -> None:
         self.drafts.pop(answer_id, None)
 
-    def _keep(self, answer_id: str, typed: str) -> None:
-        self.drafts.pop(answer_id, None)
-        if answer_id and typed.strip():
-            self.drafts[answer_id] = typed
+    def keep(self, typed: str) -> None:
+        """What stands in the box now."""
+        if not self.answer_id:
+            return
+        self.drafts.pop(self.answer_id, None)
+        if typed.strip():
+            self.drafts[self.answer_id] = typed
         while len(self.drafts) > REPLIES:
             del self.drafts[next(iter(self.drafts))]
 

@@ -72,7 +72,7 @@ def test_a_reviewer_asks_the_requester_replies_and_reads_the_answer_at_last(
     expect(page.locator("#standing [data-do=read]")).to_have_count(0)
 
 
-def test_a_half_written_reply_waits_while_another_answer_is_read(
+def test_a_half_written_reply_waits_while_another_answer_is_read_and_outlives_a_reload(
     visits: Visits, made: Pages
 ) -> None:
     desk = made.desks.reviewing.desk
@@ -89,6 +89,8 @@ def test_a_half_written_reply_waits_while_another_answer_is_read(
         expect(page.locator("#standing")).to_contain_text(f"{ASKS} {key}")
         expect(reply).to_have_value("")
         reply.fill(begun)
+    page.wait_for_timeout(1000)  # what is typed is kept by the browser, a moment later
+    page.reload()
     page.locator("#found .item button", has_text="k-1").click()
     expect(reply).to_have_value("Net, pl")
     page.click("#send-reply")

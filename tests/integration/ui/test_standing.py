@@ -29,9 +29,13 @@ class Tab:
     last: str = ""
     replies: Replies = field(default_factory=Replies)
 
+    @property
+    def kept(self) -> tuple[str, object]:
+        return self.replies.answer_id, self.replies.drafts
+
     def show(self, person: str = "aiko", typed: str = "") -> list[object]:
         form = Form(answer_id=self.answer_id)
-        found = list(self.handlers.on_show(ZONE, form, typed, self.replies, by(person)))
+        found = list(self.handlers.on_show(ZONE, form, typed, *self.kept, by(person)))
         self.last = str(found[0])
         return found
 
@@ -41,7 +45,7 @@ class Tab:
 
     def reply(self, words: str, person: str = "aiko") -> list[object]:
         form = Form(answer_id=self.answer_id)
-        return list(self.handlers.on_reply(ZONE, "", form, words, self.replies, by(person)))
+        return list(self.handlers.on_reply(ZONE, "", form, words, *self.kept, by(person)))
 
     def state(self) -> ItemState:
         with self.made.uow() as unit:
@@ -71,7 +75,7 @@ def test_question_and_reply_go_to_and_fro_and_the_answer_is_in_the_queue_again(t
     assert QUESTION in str(html)
     assert panel["visible"]  # type: ignore[index]
     assert "A reviewer has a question for you" in str(listed)
-    html, panel, _, _, typed, told, _, listed = tab.reply(REPLY)
+    html, panel, _, _, typed, told, _, _, listed = tab.reply(REPLY)
     assert REPLY in str(html)
     assert (panel["visible"], typed) == (False, "")  # type: ignore[index]
     assert "back in the queue" in str(told)
@@ -89,9 +93,9 @@ def test_no_news_changes_nothing_on_the_page(tab: Tab) -> None:
 def test_an_empty_or_endless_reply_is_refused_and_stays_typed(tab: Tab) -> None:
     asks(tab)
     for words, said in (("  ", "Please write your reply."), ("y" * 2001, "2001 characters")):
-        *kept, told, drafts, listed = tab.reply(words)
+        *kept, told, box, drafts, listed = tab.reply(words)
         assert said in str(told)
-        assert [*kept, drafts, listed] == [gr.skip()] * 7
+        assert [*kept, box, drafts, listed] == [gr.skip()] * 8
     assert tab.state() is ItemState.ASKED
 
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from threading import Event
 
+import pytest
+
 from app.views.state import REPLIES, Form, Replies, Running
 
 
@@ -58,6 +60,18 @@ def test_a_sent_reply_is_no_draft_any_more() -> None:
     replies.turn("a-2", "Net")
     replies.sent("a-1")
     assert replies.turn("a-1", "") == ""
+
+
+def test_drafts_are_kept_as_they_are_typed_and_come_back_after_a_reload() -> None:
+    replies = Replies("a-1")
+    replies.keep("Net, pl")
+    again = Replies.kept("", dict(replies.drafts))
+    assert again.turn("a-1", "") == "Net, pl"
+
+
+@pytest.mark.parametrize("foreign", [None, "text", 7, [["a-1", "x"]], {"a-1": 7, 7: "x"}])
+def test_what_a_browser_keeps_that_is_not_ours_is_no_draft(foreign: object) -> None:
+    assert Replies.kept("a-1", foreign).drafts == {}
 
 
 def test_a_tab_remembers_its_latest_replies_only() -> None:
