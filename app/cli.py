@@ -77,6 +77,11 @@ def _parser() -> argparse.ArgumentParser:
         "--steady", type=int, help="end a token's refinement after so many equal guesses, as 2"
     )
     measure.add_argument("--candidates", type=int, help="answers drawn for each vote")
+    measure.add_argument(
+        "--checked",
+        action="store_true",
+        help="evaluations write lines of working again whose sums do not hold",
+    )
     measure.add_argument("--temperature", type=float, help="of each token's draw, as 0.7")
     measure.set_defaults(**PLAIN)
     measure.add_argument("--limit", type=int, help="only the first N questions")

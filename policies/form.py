@@ -142,7 +142,9 @@ class RungForm(_Form):
         if not self.checked:
             return self
         if not self.temperature:
-            raise ValueError("a line written again at temperature 0 is the same: give a temperature")
+            raise ValueError(
+                "a line written again at temperature 0 is the same: give a temperature"
+            )
         others = (self.points, self.steady, self.tolerance)
         if (
             self.solver is not Solver.EULER

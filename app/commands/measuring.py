@@ -11,7 +11,7 @@ from app.commands.who import system_user
 from app.loading import load_engine
 from app.ports import Measurement
 from app.services.compare import Comparison, compare
-from app.services.measure import PLAIN, Budget, Measuring, budget_of
+from app.services.measure import PLAIN, Budget, Measuring, budget_of, flags
 from app.settings import Settings
 from evaluation import suites
 from policies.errors import InvalidInput
@@ -27,7 +27,7 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
     pilot = build(settings, load_engine(settings))
     actor = pilot.people.at_shell(args.user, system_user())
     found = pilot.measure(
-        actor, name + _flags(args), questions, _budgets(pilot, args), args.seed, _tell
+        actor, name + flags(args), questions, _budgets(pilot, args), args.seed, _tell
     )
     if args.record:
         recorded.write(Path(args.record), found)
@@ -53,8 +53,8 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
 
 def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
     if args.importance:
-        if _flags(args):
-            raise InvalidInput(f"rungs bring their own settings: leave out{_flags(args)}")
+        if flags(args):
+            raise InvalidInput(f"rungs bring their own settings: leave out{flags(args)}")
         return pilot.measure.importances(
             Importance(name) for name in _list(args.importance, set(Importance))
         )
@@ -62,6 +62,10 @@ def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
         raise InvalidInput(f"candidates must be at least 1, got {args.candidates}")
     if args.candidates > 1 and not args.temperature:
         raise InvalidInput("candidates at temperature 0 hardly differ: add --temperature, as 0.7")
+    if args.checked and not args.temperature:
+        raise InvalidInput(
+            "a line written again at temperature 0 is the same: add --temperature, as 0.7"
+        )
     longest = max(rung.max_new_tokens for rung in pilot.policy.rungs.values())
     caps = [int(cap) for cap in _list(args.budgets, None)]
     like = Rung(
@@ -73,14 +77,9 @@ def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
         steady=args.steady,
         candidates=args.candidates,
         temperature=args.temperature,
+        checked=args.checked,
     )
     return [budget_of(cap, like) for cap in caps]
-
-
-def _flags(args: argparse.Namespace) -> str:
-    """What sets a measurement apart from a plain one of the same budget, as it is typed."""
-    typed = ((name, getattr(args, name), default) for name, default in PLAIN.items())
-    return "".join(f" --{name} {value}" for name, value, default in typed if value != default)
 
 
 def _list(text: str, legal: set[Importance] | None) -> list[str]:

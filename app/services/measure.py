@@ -34,8 +34,19 @@ PLAIN = {
     "steady": None,
     "candidates": 1,
     "temperature": 0.0,
+    "checked": False,
 }
 """How a budget is spent unless `evaluate` is told otherwise."""
+
+
+def flags(of: object) -> str:
+    """What sets a rung, or what was typed, apart from a plain one of the same cap; as typed."""
+    values = ((name, getattr(of, name), plain) for name, plain in PLAIN.items())
+    return "".join(
+        f" --{name}" if value is True else f" --{name} {value}"
+        for name, value, plain in values
+        if value != plain
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +106,8 @@ class Measure:
             prices = in_force(uow.prices(), self.engine.info().model, self.clock())
         measured = []
         for budget in budgets:
-            rows = self._rows(questions, budget, seed, prices, progress, cancelled)
-            found = self._summaries(suite, budget, rows, seed, prices)
+            rows, words = self._rows(questions, budget, seed, prices, progress, cancelled)
+            found = self._summaries(suite, budget, rows, words, seed, prices)
             with self.uow() as uow:
                 for measurement, its_rows in found:
                     uow.measurements.add(measurement, its_rows)
@@ -113,14 +124,19 @@ class Measure:
         prices: PriceList,
         progress: Progress,
         cancelled: Cancelled,
-    ) -> list[Measured]:
-        """In the order of the questions. Like lengths run together, to pad little."""
+    ) -> tuple[list[Measured], list[int]]:
+        """In the order of the questions, each with the tokens of the answer that was given.
+
+        Like lengths run together, to pad little.
+        """
         by_length = sorted(range(len(questions)), key=lambda i: (len(questions[i].question), i))
         rows: dict[int, Measured] = {}
+        words: dict[int, int] = {}
 
         def ended(place: int, outcome: Outcome) -> None:
             i = by_length[place]
             rows[i] = _measured(questions[i], outcome, prices)
+            words[i] = len(outcome.trace.tokens)
             correct = sum(row.correct for row in rows.values())
             progress(Measuring(budget.rung.max_nfe_per_token, len(rows), len(questions), correct))
 
@@ -129,19 +145,27 @@ class Measure:
             for i in by_length
         ]
         self.engine.run_batch(jobs, cancelled, ended)
-        return [rows[i] for i in range(len(questions))]
+        places = range(len(questions))
+        return [rows[i] for i in places], [words[i] for i in places]
 
     def _summaries(
-        self, suite: str, budget: Budget, rows: list[Measured], seed: int, prices: PriceList
+        self,
+        suite: str,
+        budget: Budget,
+        rows: list[Measured],
+        words: list[int],
+        seed: int,
+        prices: PriceList,
     ) -> list[tuple[Measurement, list[Measured]]]:
         """The whole suite with its rows first, then each domain; rows are stored once."""
         domains = sorted({row.domain for row in rows})
         parts: list[tuple[Domain | None, list[Measured]]] = [(None, rows)]
         parts += [(domain, [row for row in rows if row.domain is domain]) for domain in domains]
+        given = dict(zip((row.question_id for row in rows), words, strict=True))
         out = []
         for domain, part in parts:
             rate = wilson(sum(row.correct for row in part), len(part))
-            tokens = sum(row.units.decode_tokens for row in part)
+            tokens = sum(given[row.question_id] for row in part)
             measurement = Measurement(
                 suite=suite,
                 budget=budget.rung.max_nfe_per_token,
@@ -151,7 +175,7 @@ class Measure:
                 ci_low=rate.low,
                 ci_high=rate.high,
                 n=rate.n,
-                nfe_per_token=sum(row.units.nfe for row in part) / tokens,
+                nfe_per_token=sum(row.units.nfe for row in part) / max(1, tokens),
                 cost_nanos_per_answer=sum(row.cost_nanos for row in part) // len(part),
                 currency=prices.currency,
                 adapter_sha256=self.engine.info().adapter_sha256,

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from math import sqrt
 
 from app.ports import AnswerStatus, Logged, Measured, Measurement, OpenUnitOfWork
-from app.services.measure import PLAIN
+from app.services.measure import flags
 from evaluation.stats import Difference, paired
 from policies.document import Policy
 from policies.roles import Action, Actor, require
@@ -138,10 +138,6 @@ def _is_of(measurement: Measurement, rung: Rung) -> bool:
     """Whether a cap was measured with what the rung says. A base rung has nothing but its cap."""
     if rung.points is not None or rung.tolerance is not None:
         return False  # `evaluate` takes the finest grid and the engine's own tolerance
-    flags = "".join(
-        f" --{name} {getattr(rung, name)}"
-        for name, plain in PLAIN.items()
-        if getattr(rung, name) != plain and rung.solver is not Solver.BASE
-    )
+    own = flags(rung) if rung.solver is not Solver.BASE else ""
     said = measurement.suite.partition(" --")
-    return measurement.budget == rung.max_nfe_per_token and flags == "".join(said[1:])
+    return measurement.budget == rung.max_nfe_per_token and own == "".join(said[1:])

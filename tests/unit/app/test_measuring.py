@@ -7,9 +7,10 @@ import pytest
 
 from app import cli
 from app.bootstrap import Pilot
-from app.commands.measuring import _against, _budgets, _comparison, _flags, _tell
+from app.commands.measuring import _against, _budgets, _comparison, _tell
 from app.services.compare import Comparison
 from app.services.measure import Measuring, budget_of
+from app.services.measure import flags as flags_of
 from evaluation.stats import paired
 from policies.document import preset
 from policies.errors import InvalidInput
@@ -54,7 +55,7 @@ def test_gate_and_candidates_reach_every_budget_but_that_of_the_base() -> None:
     ],
 )
 def test_stored_name_tells_measurements_apart_by_what_was_typed(flags: tuple[str, ...]) -> None:
-    assert _flags(typed(*flags)).split() == list(flags)
+    assert flags_of(typed(*flags)).split() == list(flags)
 
 
 def test_rungs_bring_their_own_gate_and_candidates() -> None:
