@@ -162,10 +162,10 @@ def _outcome(item: Row[Any], settled: Settled | None, known: bool) -> Iterator[s
 def _fits(row: Row[Any], entry: Row[Any]) -> bool:
     said = _details(entry)
     if "seal" in said:
-        return entry.by == row.reviewer and said["seal"] == _seal(row)
+        return bool(entry.by == row.reviewer and said["seal"] == _seal(row))
     stands = (row.reviewer, row.kind, row.source or "", row.claim, _instant(row.given_at))
     logged = (entry.by, *(said.get(name) for name in ("kind", "source", "claim")))
-    return stands == (*logged, _instant(entry.at))
+    return bool(stands == (*logged, _instant(entry.at)))
 
 
 def _seal(row: Row[Any]) -> str:

@@ -81,5 +81,7 @@ class SqlVotes:
 
 
 def _count(rung: Rungs, counted: Counter[Preferred], seen: int) -> PairCount:
-    kinds = (Preferred.LESS, Preferred.MORE, Preferred.TIE, Preferred.BAD)
-    return PairCount(*rung, *(counted[kind] for kind in kinds), seen)
+    less, more, tie, bad = (
+        counted[kind] for kind in (Preferred.LESS, Preferred.MORE, Preferred.TIE, Preferred.BAD)
+    )
+    return PairCount(*rung, less, more, tie, bad, seen)

@@ -16,10 +16,10 @@ from model.engine import Engine
 from model.errors import Cancelled, ConfigError
 from model.l2d import Context
 from model.prepared import PreparedPath, Times
-from model.refinement import widened
+from model.refinement import Ask, widened
 from model.request import HEAD_START, Fault, Hooks, Line, Request
 from model.sampler import Row, Token
-from model.writing import Recipe
+from model.writing import Again, Recipe
 from tests.tiny import (
     PATH,
     PROMPT,
@@ -60,6 +60,7 @@ def alone(prepared: PreparedPath, single: Row, config: SamplerConfig) -> list[To
             place, carried = last_place(backbone, [*ids, *(t.id for t in tokens)]), None
             want = writing.send(backbone.logits(place.hidden))
         else:
+            assert isinstance(want, Ask)
             here = widened(place, want.x.shape[1], carried)
             carried = prepared.hidden(want.x, want.t, want.labels, here)
             want = writing.send(backbone.logits(carried))
@@ -71,7 +72,7 @@ class Asked:
     def __init__(
         self, prepared: PreparedPath, rows: Sequence[Row], config: SamplerConfig, **more: Any
     ) -> None:
-        self.told: list[Token | Fault | None] = []
+        self.told: list[Token | Again | Fault | None] = []
         self.made: list[int] = []
         self.request = Request(
             rows,
