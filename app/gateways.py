@@ -22,10 +22,10 @@ from app.ports import (
     Outcome,
     Piece,
     Queue,
-    TokenTrace,
     Trace,
     untold,
 )
+from app.writing import Writing
 from evaluation.scoring import extract
 from evaluation.working import holds
 from kernels.passes import CompiledPasses
@@ -201,9 +201,9 @@ class LocalEngine:
     def _request(self, job: Job, tell: Callable[[_Event], None], level: int) -> Request:
         return Request(self._rows(job), self._recipe(job.plan), tell, level=level)
 
-    def _writings(self, job: Job) -> list["_Writing"]:
+    def _writings(self, job: Job) -> list["Writing"]:
         rung = job.plan.rung
-        return [_Writing(self.prompter, rung.checked) for _ in range(rung.candidates)]
+        return [Writing(self.prompter, rung.checked) for _ in range(rung.candidates)]
 
     def _rows(self, job: Job) -> list[Row]:
         label = None if job.plan.domain is Domain.GENERAL else job.plan.domain.value
@@ -218,60 +218,13 @@ class LocalEngine:
             return None
         return holds(text.rstrip("\n").rpartition("\n")[2])
 
-    def _write(self, writing: "_Writing", token: Token) -> str:
+    def _write(self, writing: "Writing", token: Token) -> str:
         if token.id in self.sampler.prepared.backbone.eos_ids:
             writing.finish = Finish.STOP
         return writing.add(token)
 
 
-class _Writing:
-    """Text of one answer as its tokens come; half a character waits for its other half."""
-
-    def __init__(self, prompter: Prompter, checked: bool = False) -> None:
-        """`checked`: a line may be taken back until it has ended."""
-        self.prompter, self.checked = prompter, checked
-        self.ids: list[int] = []
-        self.text = ""
-        self.finish, self.ended = Finish.LENGTH, False
-        self.tokens: list[TokenTrace] = []
-        self._shown, self._writing = 0, 1
-
-    @property
-    def changed(self) -> int:
-        return sum(token.changed for token in self.tokens)
-
-    def add(self, token: Token) -> str:
-        """What may be shown now and was not before, if anything."""
-        if self.text.endswith("\n"):
-            self._writing = 1
-        self.ids.append(token.id)
-        self.ended = token.last
-        text = self.prompter.text(self.ids)
-        if text.endswith("�") and not token.last:
-            text = self.text
-        new, self.text = text[len(self.text) :], text
-        self.tokens.append(self._traced(token, new))
-        return self.rest(text.rfind("\n") + 1 if self.checked and not token.last else len(text))
-
-    def back(self, kept: int) -> None:
-        """A line did not stand: all behind the first tokens is written again."""
-        del self.ids[kept:], self.tokens[kept:]
-        self.text = self.prompter.text(self.ids)
-        self._writing += 1
-
-    def rest(self, until: int | None = None) -> str:
-        """What was not shown yet."""
-        new = self.text[self._shown : until]
-        self._shown += len(new)
-        return new
-
-    def _traced(self, token: Token, text: str) -> TokenTrace:
-        base = text if token.id == token.base_id else self.prompter.text([token.base_id])
-        before, after = token.entropy_before or 0.0, token.entropy_after or 0.0
-        return TokenTrace(text, base, token.nfe, token.changed, before, after, self._writing)
-
-
-def _outcome(job: Job, request: Request, writings: list[_Writing]) -> Outcome:
+def _outcome(job: Job, request: Request, writings: list[Writing]) -> Outcome:
     finished = all(w.ended for w in writings)
     # Of candidates cut short the first is kept: a vote among halves would say nothing.
     winner, votes = _elected(writings if finished else writings[:1], job.plan.domain)
@@ -296,7 +249,7 @@ def _marked(inbox: "SimpleQueue[tuple[int, _Event]]", mark: int) -> Callable[[_E
     return lambda event: inbox.put((mark, event))
 
 
-def _elected(writings: list[_Writing], domain: Domain) -> tuple[_Writing, tuple[int, ...]]:
+def _elected(writings: list[Writing], domain: Domain) -> tuple[Writing, tuple[int, ...]]:
     """The candidate most others agree with, and the votes; a single one needs none."""
     if len(writings) == 1:
         return writings[0], ()

@@ -46,7 +46,7 @@ class _Row:
     ask: Ask | None = None
     """None: it waits for the LM to read its token."""
     before: list[Tensor] = field(default_factory=list)
-    """H in front of every token it has written: where it may have to go back to."""
+    """H in front of every token written, where there is more than one try: it may go back there."""
 
     @property
     def ticks(self) -> int:
@@ -243,7 +243,8 @@ class Engine:
         row.ask = None if isinstance(want, Token) else want
         if isinstance(want, Token):
             row.token = want.id
-            row.before.append(row.hidden)
+            if row.request.recipe.config.tries > 1:
+                row.before.append(row.hidden)
             row.request.add(decoded=1)
             row.request.tell(want)
             if want.last:

@@ -120,11 +120,10 @@ def _approvals(rung: RungForm) -> int:
     return rung.review.approvals if rung.review else 0
 
 
-def _work(rung: RungForm) -> tuple[int, int]:
+def _work(form: RungForm) -> tuple[int, int]:
     """The most tokens and evaluations an answer can take."""
-    answers = rung.candidates * rung.max_new_tokens
-    writings = rung.max_nfe_per_token if rung.checked else 1
-    return answers * writings, answers * rung.max_nfe_per_token
+    rung = form.rung()
+    return rung.most_tokens, rung.most_nfe
 
 
 def _wholes(limits: Limits, part: CeilingForm, window: Window) -> Iterator[CeilingForm]:

@@ -122,7 +122,7 @@ def _policy(form: PolicyForm) -> Policy:
     return Policy(
         name=form.name,
         version=f"{form.name}-{digest[:12]}",
-        rungs={i: _rung(rung) for i, rung in rungs.items()},
+        rungs={i: rung.rung() for i, rung in rungs.items()},
         text=text,
         reviews={i: _review(rung) for i, rung in rungs.items()},
         at_ceiling={i: rung.at_ceiling for i, rung in rungs.items()},
@@ -137,10 +137,6 @@ def _policy(form: PolicyForm) -> Policy:
         alerts=Alerts(form.alerts.thresholds, form.alerts.to),
         reviewing=Reviewing(form.reviewing.audit_share, form.reviewing.guidelines),
     )
-
-
-def _rung(form: RungForm) -> Rung:
-    return Rung(**form.model_dump(exclude={"at_ceiling", "review"}))
 
 
 def _review(form: RungForm) -> Review:

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from policies.types import AtCeiling, Domain, Importance, Solver, Window
+from policies.types import AtCeiling, Domain, Importance, Rung, Solver, Window
 from policies.wording import Language, phrase
 
 T = TypeVar("T")
@@ -103,6 +103,10 @@ class RungForm(_Form):
     temperature: float = Field(default=0.0, ge=0.0, le=2.0, strict=True)
     at_ceiling: AtCeiling = AtCeiling.REFUSE
     review: ReviewForm | None = None
+
+    def rung(self) -> Rung:
+        """What it buys, without the rules."""
+        return Rung(**self.model_dump(exclude={"at_ceiling", "review"}))
 
     @model_validator(mode="after")
     def base_spends_nothing(self) -> "RungForm":

@@ -13,7 +13,6 @@ from storage.dialect import keep
 from storage.queries import day_of_instant
 from storage.tables import answers, comparison_votes, decisions
 
-ORDER = {importance: rank for rank, importance in enumerate(Importance)}
 Rungs = tuple[Importance, int, Importance, int]
 
 
@@ -57,7 +56,7 @@ class SqlVotes:
                 counted[Preferred(preferred)] += count
             else:
                 seen[rung] += count
-        order = sorted(blind, key=lambda r: (ORDER[r[0]], r[1], ORDER[r[2]], r[3]))
+        order = sorted(blind, key=lambda r: (r[0].rank, r[1], r[2].rank, r[3]))
         return [_count(rung, blind[rung], seen[rung]) for rung in order]
 
     def _chosen(

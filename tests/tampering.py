@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     Row,
     Table,
+    and_,
     literal,
     null,
     select,
@@ -53,13 +54,7 @@ def rows_of(engine: Engine, table: Table) -> list[Row[Any]]:
 
 
 def this(table: Table, row: Row[Any]) -> Any:
-    keys = [c == row._mapping[c.name] for c in table.primary_key]
-    return keys[0] if len(keys) == 1 else keys[0] & _and(keys[1:])
-
-
-def _and(conditions: list[Any]) -> Any:
-    first, *rest = conditions
-    return first & _and(rest) if rest else first
+    return and_(*(c == row._mapping[c.name] for c in table.primary_key))
 
 
 def others(column: Column[Any], row: Row[Any], rows: list[Row[Any]]) -> list[Any]:

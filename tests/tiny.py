@@ -14,7 +14,9 @@ from model.config import L2DConfig, SamplerConfig
 from model.hf import read_backbone
 from model.l2d import Context, FlowPath
 from model.prepared import PreparedPath, Times
+from model.refinement import widened
 from model.sampler import Row, Sampler, Token
+from model.writing import Again, Recipe
 
 VOCAB: Final = 96
 PROMPT: Final = (5, 17, 42, 8, 63, 30)
@@ -170,6 +172,26 @@ def last_place(backbone: Backbone, *prompts: Sequence[int]) -> Context:
     return Context(
         cache, backbone.embedding[ids[:, -1:]], hidden[:, -1:], backbone.rotary(positions), None
     )
+
+
+def alone(prepared: PreparedPath, single: Row, config: SamplerConfig) -> list[Token]:
+    """The row without engine, batch or cache: each place reads anew all that is before it."""
+    backbone, ids, tokens = prepared.backbone, list(single.prompt), list[Token]()
+    place, carried = last_place(backbone, ids), None
+    writing = Recipe.of(prepared, config).write(0, single, backbone.logits(place.hidden))
+    want = next(writing)
+    while True:
+        if isinstance(want, Token | Again):
+            tokens = [*tokens, want] if isinstance(want, Token) else tokens[: want.kept]
+            if isinstance(want, Token) and want.last:
+                return tokens
+            place, carried = last_place(backbone, [*ids, *(t.id for t in tokens)]), None
+            logits = backbone.logits(place.hidden)
+            want = writing.send(logits) if isinstance(want, Token) else next(writing)
+        else:
+            here = widened(place, want.x.shape[1], carried)
+            carried = prepared.hidden(want.x, want.t, want.labels, here)
+            want = writing.send(backbone.logits(carried))
 
 
 def random_state(rows: int = 1, seed: int = 3, config: L2DConfig = PATH) -> Tensor:

@@ -106,8 +106,8 @@ class Measure:
             prices = in_force(uow.prices(), self.engine.info().model, self.clock())
         measured = []
         for budget in budgets:
-            rows, words = self._rows(questions, budget, seed, prices, progress, cancelled)
-            found = self._summaries(suite, budget, rows, words, seed, prices)
+            rows = self._rows(questions, budget, seed, prices, progress, cancelled)
+            found = self._summaries(suite, budget, rows, seed, prices)
             with self.uow() as uow:
                 for measurement, its_rows in found:
                     uow.measurements.add(measurement, its_rows)
@@ -124,20 +124,18 @@ class Measure:
         prices: PriceList,
         progress: Progress,
         cancelled: Cancelled,
-    ) -> tuple[list[Measured], list[int]]:
+    ) -> list[tuple[Measured, int]]:
         """In the order of the questions, each with the tokens of the answer that was given.
 
         Like lengths run together, to pad little.
         """
         by_length = sorted(range(len(questions)), key=lambda i: (len(questions[i].question), i))
-        rows: dict[int, Measured] = {}
-        words: dict[int, int] = {}
+        rows: dict[int, tuple[Measured, int]] = {}
 
         def ended(place: int, outcome: Outcome) -> None:
             i = by_length[place]
-            rows[i] = _measured(questions[i], outcome, prices)
-            words[i] = len(outcome.trace.tokens)
-            correct = sum(row.correct for row in rows.values())
+            rows[i] = _measured(questions[i], outcome, prices), len(outcome.trace.tokens)
+            correct = sum(row.correct for row, _ in rows.values())
             progress(Measuring(budget.rung.max_nfe_per_token, len(rows), len(questions), correct))
 
         jobs = [
@@ -145,27 +143,23 @@ class Measure:
             for i in by_length
         ]
         self.engine.run_batch(jobs, cancelled, ended)
-        places = range(len(questions))
-        return [rows[i] for i in places], [words[i] for i in places]
+        return [rows[i] for i in range(len(questions))]
 
     def _summaries(
         self,
         suite: str,
         budget: Budget,
-        rows: list[Measured],
-        words: list[int],
+        measured: list[tuple[Measured, int]],
         seed: int,
         prices: PriceList,
     ) -> list[tuple[Measurement, list[Measured]]]:
         """The whole suite with its rows first, then each domain; rows are stored once."""
-        domains = sorted({row.domain for row in rows})
-        parts: list[tuple[Domain | None, list[Measured]]] = [(None, rows)]
-        parts += [(domain, [row for row in rows if row.domain is domain]) for domain in domains]
-        given = dict(zip((row.question_id for row in rows), words, strict=True))
+        domains: list[Domain | None] = [None, *sorted({row.domain for row, _ in measured})]
         out = []
-        for domain, part in parts:
+        for domain in domains:
+            mine = [each for each in measured if domain in (None, each[0].domain)]
+            part, tokens = [row for row, _ in mine], sum(given for _, given in mine)
             rate = wilson(sum(row.correct for row in part), len(part))
-            tokens = sum(given[row.question_id] for row in part)
             measurement = Measurement(
                 suite=suite,
                 budget=budget.rung.max_nfe_per_token,

@@ -121,8 +121,7 @@ def _pairs(
     rows: Sequence[AnswerRow], vote: Vote, best: str, blind: bool, at: datetime
 ) -> list[PairVote]:
     """The best is better than each of the others; among those nothing was said."""
-    order = list(Importance)
-    pairs = combinations(sorted(rows, key=lambda row: order.index(row.granted)), 2)
+    pairs = combinations(sorted(rows, key=lambda row: row.granted.rank), 2)
     return [
         PairVote(less.id, more.id, _preferred(vote, more.id == best), blind, at)
         for less, more in pairs

@@ -15,6 +15,7 @@ from torch import Tensor
 from app.candidates import candidates
 from app.gateways import LocalEngine
 from app.ports import Finish, Job, Outcome, Piece
+from evaluation.working import statements
 from model.backbone import Backbone
 from model.hf import Prompter
 from model.l2d import Context, FlowPath
@@ -338,3 +339,32 @@ def test_gate_saves_evaluations_that_are_then_not_charged() -> None:
 def test_gate_that_is_no_chance_is_refused() -> None:
     with pytest.raises(InvalidInput, match="gate"):
         engine().nfe_per_token(Plan(Domain.MATH, replace(PLAIN, gate=1.5)))
+
+
+class Sums(Digits):
+    """A tokenizer whose every token is a line with a sum; about a third of them hold."""
+
+    def text(self, ids: list[int]) -> str:
+        return "".join(f"{i % 3} + {i} = {i + 1}\n" for i in ids)
+
+
+def test_a_checked_line_is_shown_once_and_only_as_it_stands() -> None:
+    checked = replace(PLAIN, checked=True, temperature=1.0, max_nfe_per_token=4)
+    summing = LocalEngine(Sampler(tiny_sampler().prepared), cast(Prompter, Sums()), MODEL)
+    again, wrong = 0, {1: 0, 4: 0}
+    for seed in range(6):
+        for cap in wrong:
+            rung = replace(checked, max_nfe_per_token=cap)
+            *pieces, outcome = summing.run(job(rung, seed=seed), lambda: False)
+            (batched,) = summing.run_batch([job(rung, seed=seed)], lambda: False)
+            assert isinstance(outcome, Outcome)
+            assert "".join(p.text for p in pieces if isinstance(p, Piece)) == outcome.text
+            assert "".join(token.text for token in outcome.trace.tokens) == outcome.text
+            assert (batched.text, batched.units) == (outcome.text, outcome.units)
+            limit = worst_case(Plan(Domain.MATH, rung), outcome.units.prompt_tokens)
+            assert outcome.units.within(limit)
+            wrong[cap] += sum(not s.holds for s in statements(outcome.text))
+            again += sum(token.writing > 1 for token in outcome.trace.tokens)
+    summing.close()
+    assert again > 5
+    assert wrong[4] < wrong[1]

@@ -16,7 +16,6 @@ from model.engine import Engine
 from model.errors import Cancelled, ConfigError
 from model.l2d import Context
 from model.prepared import PreparedPath, Times
-from model.refinement import Ask, widened
 from model.request import HEAD_START, Fault, Hooks, Line, Request
 from model.sampler import Row, Token
 from model.writing import Again, Recipe
@@ -25,7 +24,7 @@ from tests.tiny import (
     PROMPT,
     VOCAB,
     Watched,
-    last_place,
+    alone,
     reading,
     row,
     stirred_path,
@@ -44,26 +43,6 @@ CONFIGS = (
     SamplerConfig(9, "bosh3", max_new_tokens=2, estimate="average"),
     SamplerConfig(11, "adaptive_heun", guidance=0.5, max_new_tokens=2, rtol=0.5, atol=0.5),
 )
-
-
-def alone(prepared: PreparedPath, single: Row, config: SamplerConfig) -> list[Token]:
-    """The row without engine, batch or cache: each token reads anew all that is before it."""
-    backbone, ids, tokens = prepared.backbone, list(single.prompt), list[Token]()
-    place, carried = last_place(backbone, ids), None
-    writing = Recipe.of(prepared, config).write(0, single, backbone.logits(place.hidden))
-    want = next(writing)
-    while True:
-        if isinstance(want, Token):
-            tokens.append(want)
-            if want.last:
-                return tokens
-            place, carried = last_place(backbone, [*ids, *(t.id for t in tokens)]), None
-            want = writing.send(backbone.logits(place.hidden))
-        else:
-            assert isinstance(want, Ask)
-            here = widened(place, want.x.shape[1], carried)
-            carried = prepared.hidden(want.x, want.t, want.labels, here)
-            want = writing.send(backbone.logits(carried))
 
 
 class Asked:

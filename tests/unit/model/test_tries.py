@@ -11,11 +11,10 @@ from model.config import Choice, Gate, L2DConfig, SamplerConfig
 from model.engine import Engine
 from model.errors import ConfigError
 from model.prepared import PreparedPath
-from model.refinement import widened
 from model.request import Fault, Request
 from model.sampler import Row, Sampler, Token
 from model.writing import Again, Check, Recipe
-from tests.tiny import PATH, PROMPT, last_place, row, tiny_prepared
+from tests.tiny import PATH, PROMPT, alone, row, tiny_prepared
 
 CARRY = dataclasses.replace(PATH, carry=True)
 LIMIT = 7
@@ -67,26 +66,6 @@ def run(prepared: PreparedPath, *wanted: tuple[Row, SamplerConfig]) -> list[Told
     while engine.busy:
         engine.tick()
     return told
-
-
-def alone(prepared: PreparedPath, single: Row, settings: SamplerConfig) -> list[Token]:
-    """The row without engine, batch or cache: each place reads anew all that is before it."""
-    backbone, ids, tokens = prepared.backbone, list(single.prompt), list[Token]()
-    place, carried = last_place(backbone, ids), None
-    writing = Recipe.of(prepared, settings).write(0, single, backbone.logits(place.hidden))
-    want = next(writing)
-    while True:
-        if isinstance(want, Token | Again):
-            tokens = [*tokens, want] if isinstance(want, Token) else tokens[: want.kept]
-            if isinstance(want, Token) and want.last:
-                return tokens
-            place, carried = last_place(backbone, [*ids, *(t.id for t in tokens)]), None
-            logits = backbone.logits(place.hidden)
-            want = writing.send(logits) if isinstance(want, Token) else next(writing)
-        else:
-            here = widened(place, want.x.shape[1], carried)
-            carried = prepared.hidden(want.x, want.t, want.labels, here)
-            want = writing.send(backbone.logits(carried))
 
 
 def told_of(tokens: Sequence[Token]) -> list[tuple[int, int, int, bool]]:
