@@ -187,7 +187,7 @@ def _wire_review(
 ) -> None:
     review = right.review
     typed = [review.reply, review.box, review.drafts]
-    review.reply.input(
+    review.reply.change(  # `input` is told of keys alone, not of what is pasted
         standing.on_typed, typed, [review.drafts], trigger_mode="always_last", **QUIET
     )
     review.timer.tick(
