@@ -21,7 +21,9 @@ COMMON = (
     "solver", "max_nfe_per_token", "max_new_tokens", "review.approvals", "review.due_hours",
     "review.reviewers", "at_ceiling",
 )  # fmt: skip
-FINE = ("steady", "gate", "guidance", "candidates", "temperature", "points", "tolerance")
+FINE = (
+    "steady", "checked", "gate", "guidance", "candidates", "temperature", "points", "tolerance",
+)  # fmt: skip
 """What few policies change."""
 RUNG = COMMON + FINE
 """Fields of a rung that the form has, in its order."""
@@ -36,6 +38,7 @@ WHOLE = (
 )  # fmt: skip
 SHARES = ("gate", "guidance", "tolerance", "temperature", "audit_share")
 """Numbers with decimals."""
+FLAGS = ("checked",)
 LISTS = ("reviewers", "wording", "domain", "language", "team", "role")
 """One on each line."""
 PATHS = re.compile(
@@ -141,6 +144,8 @@ def _value(field: str, typed: str) -> Any:
     if field == "guidelines":
         return typed or None
     plain = typed.strip()
+    if field in FLAGS and plain in ("true", "false"):
+        return plain == "true" or None
     if field in (*WHOLE, *SHARES):
         plain = unicodedata.normalize("NFKC", plain)
         if re.fullmatch(r"-?\d{1,9}", plain, re.ASCII):

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from app import recorded
 from app.bootstrap import Pilot, build
 from app.commands.output import as_json, progress, result
@@ -15,6 +17,7 @@ from app.services.measure import PLAIN, Budget, Measuring, budget_of, flags
 from app.settings import Settings
 from evaluation import suites
 from policies.errors import InvalidInput
+from policies.form import RungForm
 from policies.types import Importance, Rung, Solver
 
 TOLD_EVERY = 20
@@ -58,28 +61,23 @@ def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
         return pilot.measure.importances(
             Importance(name) for name in _list(args.importance, set(Importance))
         )
-    if args.candidates < 1:
-        raise InvalidInput(f"candidates must be at least 1, got {args.candidates}")
-    if args.candidates > 1 and not args.temperature:
-        raise InvalidInput("candidates at temperature 0 hardly differ: add --temperature, as 0.7")
-    if args.checked and not args.temperature:
-        raise InvalidInput(
-            "a line written again at temperature 0 is the same: add --temperature, as 0.7"
-        )
     longest = max(rung.max_new_tokens for rung in pilot.policy.rungs.values())
     caps = [int(cap) for cap in _list(args.budgets, None)]
-    like = Rung(
-        Solver(args.solver),
-        0,
-        args.guidance,
-        longest,
-        gate=args.gate,
-        steady=args.steady,
-        candidates=args.candidates,
-        temperature=args.temperature,
-        checked=args.checked,
-    )
+    like = _rung(args, longest)
     return [budget_of(cap, like) for cap in caps]
+
+
+def _rung(args: argparse.Namespace, longest: int) -> Rung:
+    """What a policy may not ask for is refused here in the same words."""
+    typed = {key: getattr(args, key) for key in PLAIN if key != "solver"}
+    try:
+        return RungForm(
+            solver=Solver(args.solver), max_nfe_per_token=1, max_new_tokens=longest, **typed
+        ).rung()
+    except ValidationError as err:
+        first = err.errors()[0]
+        at = "".join(f"{part}: " for part in first["loc"])
+        raise InvalidInput(f"{at}{first['msg'].removeprefix('Value error, ')}") from err
 
 
 def _list(text: str, legal: set[Importance] | None) -> list[str]:

@@ -163,6 +163,8 @@ def _rung(rung: Rung, texts: Texts) -> str:
     if rung.solver is Solver.BASE:
         return texts("policy.passes_none")
     said = [texts("policy.passes_up_to", passes=number(rung.max_nfe_per_token, texts))]
+    if rung.checked:
+        said.append(texts("policy.field.checked"))
     if rung.gate is not None:
         said.append(texts("policy.field.gate"))
     if rung.steady is not None:

@@ -34,6 +34,8 @@ PATTERNS = (
     (r"is in (?P<got>[A-Z]{3}), the prices are in (?P<limit>[A-Z]{3})", "currency"),
     (r"(?P<importance>\w+) can never run: .*", "never_runs"),
     (r".* candidates at temperature 0 hardly differ: .*", "temperature"),
+    (r"a line written again at temperature 0 is the same: .*", "checked_temperature"),
+    (r"checked takes solver euler, .*", "checked"),
     (r"scope \w+ (?:has no name|goes with|takes window).*", "scope"),
     (r".* never binds: .*", "never_binds"),
     (r".* (?:names a rule above|has a limit above).*", "named_before"),

@@ -141,7 +141,9 @@ def _facts(
         ("passes", passes),
         ("longest", texts("policy.words", n=number(rung.max_new_tokens, texts))),
     ]
-    if not base:
+    if rung.checked:
+        said.append(("checked", texts("policy.checked")))
+    elif not base:
         said.append(("solver", texts(f"solver.{rung.solver}")))
         plain = rung.guidance == 1.0
         strength = number(Decimal(str(rung.guidance)), texts)

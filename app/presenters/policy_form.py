@@ -8,7 +8,7 @@ from typing import Any
 
 from app.i18n import Texts
 from app.presenters.parts import empty
-from policies.edited import COMMON, FINE, LISTS, RULE, SHARES, WHOLE, opened, value_at
+from policies.edited import COMMON, FINE, FLAGS, LISTS, RULE, SHARES, WHOLE, opened, value_at
 from policies.roles import Role
 from policies.types import AtCeiling, Domain, Importance, Solver
 from policies.wording import Language
@@ -109,7 +109,7 @@ def _box(document: Mapping[str, Any], path: str, label: str, texts: Texts) -> st
     """`label` is for whom the place in the table does not say it."""
     field, value = path.rpartition(".")[2], value_at(document, path)
     about = f'data-path="{path}"' + (f' aria-label="{escape(label)}"' if label else "")
-    if field in ("solver", "at_ceiling", "raise_to", "approvals"):
+    if field in ("solver", "at_ceiling", "raise_to", "approvals", *FLAGS):
         return _select(field, value, about, texts)
     if field in LISTS or field == "guidelines":
         lines = "\n".join(map(str, value)) if isinstance(value, list) else _plain(value)
@@ -126,6 +126,7 @@ def _select(field: str, value: Any, about: str, texts: Texts) -> str:
         "at_ceiling": [("", texts("policy_form.usual")), *_named("at_ceiling", AtCeiling, texts)],
         "raise_to": _named("importance", list(Importance)[1:], texts),
         "approvals": [("", texts("policy.none")), ("1", "1"), ("2", "2")],
+        "checked": [("", texts("policy_form.no")), ("true", texts("policy_form.yes"))],
     }[field]
     now = _plain(value)
     if now not in dict(known):
@@ -164,4 +165,6 @@ def _name(field: str, value: str, texts: Texts) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else ""
     return "" if value is None else str(value)

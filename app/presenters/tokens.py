@@ -7,6 +7,7 @@ from html import escape
 from app.i18n import Texts
 from app.ports import TokenTrace, Trace
 from app.presenters.parts import empty, number
+from evaluation.working import holds
 
 UNSURE, VERY_UNSURE = 0.5, 1.5
 """Nats from which on a word is marked: two ways it could go, or more than four."""
@@ -28,7 +29,8 @@ def tokens(trace: Trace, texts: Texts) -> str:
     return (
         f'<section class="tokens"><h3>{escape(texts("tokens.title"))}</h3>'
         f'<p class="lead">{escape(summary)}</p>{_legend(texts)}'
-        f'<div class="words">{words}</div>{_changes(changed, texts)}{votes(trace.votes, texts)}'
+        f'<div class="words">{words}</div>{_again(trace.tokens, texts)}'
+        f"{_changes(changed, texts)}{votes(trace.votes, texts)}"
         "</section>"
     )
 
@@ -84,6 +86,27 @@ def _changes(changed: Sequence[TokenTrace], texts: Texts) -> str:
         f'</summary><div class="scroll" tabindex="0"><table class="plain"><thead><tr>{head}</tr>'
         f"</thead><tbody>{rows}</tbody></table></div></details>"
     )
+
+
+def _again(tokens: Sequence[TokenTrace], texts: Texts) -> str:
+    """Lines that were written again, how often, and which of their sums still do not hold."""
+    lines: list[tuple[str, int]] = []
+    text = ""
+    for at, token in enumerate(tokens):
+        text += token.text
+        if text.endswith("\n") or at + 1 == len(tokens):
+            lines.append((text.strip(), token.writing))
+            text = ""
+    again = [(line, writing) for line, writing in lines if writing > 1]
+    if not again:
+        return ""
+    items = "".join(
+        f"<li>{escape(texts('tokens.again', line=line, n=number(writing, texts)))}"
+        f"{'' if holds(line) else ' <b>' + escape(texts('tokens.wrong')) + '</b>'}</li>"
+        for line, writing in again
+    )
+    said = texts("tokens.again_lead", n=number(len(again), texts))
+    return f'<p class="again">{escape(said)}</p><ul class="again">{items}</ul>'
 
 
 def _legend(texts: Texts) -> str:

@@ -63,14 +63,21 @@ def test_rungs_bring_their_own_gate_and_candidates() -> None:
         _budgets(pilot(), typed("--importance", "high", "--gate", "0.9"))
 
 
-def test_no_candidate_is_no_answer() -> None:
-    with pytest.raises(InvalidInput, match="at least 1, got 0"):
-        _budgets(pilot(), typed("--candidates", "0"))
-
-
-def test_candidates_that_cannot_differ_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="add --temperature"):
-        _budgets(pilot(), typed("--candidates", "3"))
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--candidates", "0"), "candidates: .*greater than or equal to 1"),
+        (("--candidates", "3"), "3 candidates at temperature 0 hardly differ"),
+        (("--checked",), "a line written again at temperature 0 is the same"),
+        (("--checked", "--temperature", "0.7", "--steady", "2"), "checked takes solver euler"),
+        (("--checked", "--temperature", "0.7", "--solver", "rk4"), "checked takes solver euler"),
+        (("--solver", "bosh3", "--steady", "2"), "bosh3 ends by itself"),
+        (("--guidance", "-1"), "guidance: .*greater than or equal to 0"),
+    ],
+)
+def test_what_no_policy_may_ask_for_is_not_measured(flags: tuple[str, ...], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        _budgets(pilot(), typed(*flags))
 
 
 def test_a_budget_is_like_its_model_but_for_the_cap() -> None:

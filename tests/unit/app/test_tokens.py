@@ -65,6 +65,18 @@ def test_without_a_record_it_is_said_why() -> None:
     assert "記録されていません" in tokens(Trace(), JA)
 
 
+def test_lines_written_again_are_named_with_how_often_and_whether_they_hold_now() -> None:
+    def line(text: str, writing: int) -> list[TokenTrace]:
+        return [TokenTrace(part, part, 1, False, 0.1, 0.1, writing) for part in (text, "\n")]
+
+    shown = plain(tokens(trace(*line("2 x 3 = 6", 1), *line("6 + 1 = 7", 2)), EN))
+    assert "“6 + 1 = 7”: writing 2" in shown
+    assert "2 x 3 = 6”" not in shown
+    assert "still does not hold" not in shown
+    assert "still does not hold" in plain(tokens(trace(*line("6 + 1 = 8", 3)), EN))
+    assert "again" not in plain(tokens(trace(*line("6 + 1 = 8", 1)), EN))
+
+
 def test_votes_are_told_where_there_were_any() -> None:
     assert votes((), EN) == ""
     assert "3 of 5" in votes((3, 3, 3, 1, 1), EN)

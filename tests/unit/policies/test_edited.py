@@ -40,6 +40,8 @@ def shown(text: str) -> list[tuple[str, str]]:
 def typed(value: object) -> str:
     if isinstance(value, list):
         return "\n".join(map(str, value))
+    if isinstance(value, bool):
+        return "true" if value else ""
     return "" if value is None else str(value)
 
 
@@ -65,6 +67,9 @@ def test_a_change_reaches_the_policy_and_nothing_else_moves() -> None:
         ("rungs.high.guidance", "2", 2.0),
         ("rungs.high.gate", "0.5", 0.5),
         ("rungs.high.gate", "", None),
+        ("rungs.high.checked", "true", True),
+        ("rungs.high.checked", "", None),
+        ("rungs.high.checked", "perhaps", "perhaps"),
         ("rungs.high.steady", "two", "two"),
         ("rungs.high.review.approvals", "", None),
         ("rungs.routine.review.approvals", "1", 1),
