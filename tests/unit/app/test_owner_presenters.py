@@ -136,8 +136,8 @@ FAULTY = {
     "approvals: 2": "approvals: many",
     "due_hours: 8": "due_hours: 8, gate: 2",
     "audit_share: 0.05": "audit_share: 5",
-    "max_nfe_per_token: 7,": "max_nfe_per_token: 7, checked: true,",
-    "max_nfe_per_token: 15,": "max_nfe_per_token: 15, checked: true, temperature: 0.7,",
+    "    max_nfe_per_token: 7": "    max_nfe_per_token: 7\n    checked: true",
+    "    max_nfe_per_token: 15": "    max_nfe_per_token: 15\n    checked: true\n    temperature: 0.7",
 }
 
 
