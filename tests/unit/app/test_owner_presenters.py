@@ -137,7 +137,7 @@ FAULTY = {
     "due_hours: 8": "due_hours: 8, gate: 2",
     "audit_share: 0.05": "audit_share: 5",
     "    max_nfe_per_token: 7": "    max_nfe_per_token: 7\n    checked: true",
-    "    max_nfe_per_token: 15": "    max_nfe_per_token: 15\n    checked: true\n    temperature: 0.7",
+    "    max_nfe_per_token: 15": "    max_nfe_per_token: 15\n    checked: on\n    temperature: 1.0",
 }
 
 
