@@ -102,8 +102,8 @@ class Passages:
     @property
     def choice(self) -> Choice:
         """First the most likely tokens, however the later ones are drawn."""
-        one = self.config.tries > 1 and self.tries == 1
-        return replace(self.config.choice, temperature=0.0) if one else self.config.choice
+        first = self.row.check is not None and self.tries == 1
+        return replace(self.config.choice, temperature=0.0) if first else self.config.choice
 
     def fails(self, written: Sequence[int], ended: bool) -> bool:
         """Whether the passage that ends here is to be written again.

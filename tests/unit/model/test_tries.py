@@ -122,10 +122,11 @@ def test_a_passage_is_written_as_often_as_allowed_and_its_last_writing_stands() 
     assert len(told.left) == LIMIT
 
 
-def test_what_stands_at_once_is_what_the_most_likely_tokens_say() -> None:
+@pytest.mark.parametrize("tries", [1, 4])
+def test_what_stands_at_once_is_what_the_most_likely_tokens_say(tries: int) -> None:
     plain = SamplerConfig(3, "euler", max_new_tokens=LIMIT)
     single = dataclasses.replace(row(5), check=lambda *_: True)
-    (checked, likely) = run(PREPARED, (single, config(4)), (row(5), plain))
+    (checked, likely) = run(PREPARED, (single, config(tries)), (row(5), plain))
     assert told_of(checked.left) == told_of(likely.left)
     assert checked.again == 0
 
