@@ -52,7 +52,8 @@ class InvalidPolicy(InvalidInput):
 class OverCeiling(PilotError):
     """`values`: scope, window, window_start, limit_, committed_, held_, quote_nanos, currency.
 
-    `fits` is the highest lower importance whose worst case would fit everywhere, or empty.
+    `fits` is the highest lower importance whose worst case would fit everywhere, or empty. Where
+    several answers were one decision it is missing, and `batch` says how many.
     """
 
     code = "error.over_ceiling"

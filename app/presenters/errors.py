@@ -1,5 +1,7 @@
 """Errors in the reader's words: what happened, the numbers, what to do."""
 
+from collections.abc import Mapping
+
 from app.i18n import Texts
 from app.money import at_least, at_most, exact
 from app.presenters.ceilings import ceiling_name
@@ -36,12 +38,6 @@ def _over_ceiling(err: OverCeiling, texts: Texts) -> str:
         int(values[name])
         for name in ("limit_nanos", "committed_nanos", "held_nanos", "quote_nanos")
     )
-    fits = str(values.get("fits", ""))
-    offer = (
-        texts("error.over_ceiling.fits", importance=texts(f"importance.{fits}"))
-        if fits
-        else texts("error.over_ceiling.none")
-    )
     return texts(
         "error.over_ceiling",
         scope=ceiling_name(
@@ -52,5 +48,15 @@ def _over_ceiling(err: OverCeiling, texts: Texts) -> str:
         limit=exact(limit, currency, texts.locale),
         committed=exact(committed, currency, texts.locale),
         held=exact(held, currency, texts.locale),
-        offer=offer,
+        offer=_offer(values, texts),
     )
+
+
+def _offer(values: Mapping[str, object], texts: Texts) -> str:
+    """What could be done instead."""
+    if "batch" in values:
+        return texts("error.over_ceiling.batch", n=values["batch"])
+    fits = str(values.get("fits", ""))
+    if fits:
+        return texts("error.over_ceiling.fits", importance=texts(f"importance.{fits}"))
+    return texts("error.over_ceiling.none")

@@ -6,6 +6,7 @@ beside ratings, which say something else. What a reviewer must see first is not 
 
 import random
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from itertools import combinations
 
 from app.ports import AnswerRow, Cancelled, PairVote, Preferred
 from app.services.ask import Ask, AskForm, Preview, Receipt
+from app.services.batch import Batch
 from policies.errors import InvalidInput, NotFound
 from policies.review import readable
 from policies.roles import Action, Actor, require
@@ -64,20 +66,22 @@ class SideBySide:
         blind: bool,
         cancelled: Cancelled = lambda: False,
     ) -> Generator[Receipt, None, None]:
-        """Receipts as they come, blind ones in random order. All must fit, or none is run.
+        """Receipts in the order shown, blind ones at random. One decision: all fit, or none is run.
 
-        Raises InvalidInput, and what `Ask` raises.
+        Raises InvalidInput, and what `Batch` raises.
         """
-        chosen = self._chosen(actor, form, importances)
-        order = [offer.importance for offer in chosen]
+        order = self._chosen(actor, form, importances)
         if blind:
             self.shuffle(order)
         seed = self.ask.new_seed() if form.seed is None else form.seed
-        for importance in order:
-            each = replace(form, importance=importance, seed=seed)
-            for event in self.ask(actor, each, f"{key}-{importance}", cancelled):
-                if isinstance(event, Receipt):
-                    yield event
+        wanted = [(replace(form, importance=i, seed=seed), f"{key}-{i}") for i in order]
+        ended, shown = dict[int, Receipt](), 0
+        with closing(Batch(self.ask)(actor, wanted, cancelled)) as batch:
+            for at, receipt in batch:
+                ended[at] = receipt
+                while shown in ended:  # the order of ending would tell a cheap one from a dear one
+                    yield ended[shown]
+                    shown += 1
 
     def vote(
         self, actor: Actor, shown: Sequence[str], vote: Vote, best: int = 0, blind: bool = True
@@ -98,7 +102,7 @@ class SideBySide:
 
     def _chosen(
         self, actor: Actor, form: AskForm, importances: Sequence[Importance]
-    ) -> list[Offer]:
+    ) -> list[Importance]:
         offers = [o for o in self.offers(actor, form) if o.importance in importances]
         if not FEWEST <= len(offers) <= MOST:
             raise InvalidInput(
@@ -107,14 +111,7 @@ class SideBySide:
                 fewest=FEWEST,
                 most=MOST,
             )
-        worst = sum(offer.preview.decision.quote.nanos for offer in offers)
-        room = [c.headroom_nanos for offer in offers for c in offer.preview.ceilings]
-        if room and worst > min(room):
-            raise InvalidInput(
-                f"all together may cost {worst} nanos, {min(room)} are left",
-                reason="compare_too_dear",
-            )
-        return offers
+        return [offer.importance for offer in offers]
 
 
 def _pairs(
