@@ -58,6 +58,24 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--key", help="idempotency key: the same key never runs or charges twice")
     as_json(ask)
 
+    several = command(commands, "ask-all", "many questions, held as one decision", "batch:ask_all")
+    several.add_argument(
+        "file", help="JSON lines of question and, where wanted, id, importance, domain, seed"
+    )
+    several.add_argument(
+        "--importance",
+        choices=list(Importance),
+        default=Importance.STANDARD,
+        help="of the lines that name none",
+    )
+    several.add_argument("--domain", choices=list(Domain), default=Domain.GENERAL)
+    person(several, "asks")
+    several.add_argument("--team", default="", help="whose budget it counts against")
+    several.add_argument("--quote", action="store_true", help="say what all can cost and stop")
+    several.add_argument(
+        "--key", help="idempotency key: sent again with it, what has its answer is not run again"
+    )
+
     measure = command(
         commands, "evaluate", "measure a suite at several budgets", "measuring:evaluate"
     )

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from app.bootstrap import build
+from app.bootstrap import Pilot, build
 from app.commands.output import as_json, progress, result, show
 from app.commands.who import system_user
 from app.loading import load_engine
@@ -13,6 +13,7 @@ from app.ports import AnswerRow
 from app.services.ask import AskForm, Preview, Receipt, Written
 from app.settings import Settings
 from policies.review import withheld
+from policies.roles import Actor
 from policies.types import Domain, Importance
 
 
@@ -25,9 +26,7 @@ def ask(settings: Settings, args: argparse.Namespace) -> int:
         Domain(args.domain),
         args.seed,
     )
-    actor = pilot.people.at_shell(args.user, system_user())
-    if args.team:
-        actor = replace(actor, team=args.team)
+    actor = asker(pilot, args)
     preview = pilot.ask.preview(actor, form)
     if args.quote:
         show(_quoted(preview), args.json)
@@ -47,12 +46,18 @@ def ask(settings: Settings, args: argparse.Namespace) -> int:
     if receipt is None:
         return 1
     if args.json:
-        as_json(_fields(receipt))
+        as_json(fields(receipt))
     elif withheld(receipt.row):
         progress(_waits(receipt.row))
     else:
         result(receipt.text.answer)
     return 0
+
+
+def asker(pilot: Pilot, args: argparse.Namespace) -> Actor:
+    """Who asks, and whose budget it counts against. Raises NotFound."""
+    actor = pilot.people.at_shell(args.user, system_user())
+    return replace(actor, team=args.team) if args.team else actor
 
 
 def _waits(row: AnswerRow) -> str:
@@ -87,7 +92,8 @@ def _said(preview: Preview) -> str:
     return f"{preview.decision.granted}: at most {quote.nanos} nanos {quote.currency}{about}"
 
 
-def _fields(receipt: Receipt) -> dict[str, Any]:
+def fields(receipt: Receipt) -> dict[str, Any]:
+    """All that the ledger says of it."""
     row = receipt.row
     return {
         "answer": receipt.text.answer,

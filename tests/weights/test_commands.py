@@ -68,6 +68,55 @@ def test_the_same_key_runs_once(command: Command) -> None:
     assert (second["answer_id"], second["replayed"]) == (first["answer_id"], True)
 
 
+def test_a_batch_is_stopped_and_goes_on_where_it_was(command: Command, tmp_path: Path) -> None:
+    lines = [{"question": f"What is {n} + {n}?", "id": f"n{n}", "seed": n} for n in range(8)]
+    lines[2]["importance"] = "critical"
+    (tmp_path / "questions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    call = [sys.executable, str(ROOT / "app.py"), "ask-all", "questions.jsonl", "--key", "k"]
+    running = subprocess.Popen(
+        call, env=environment(tmp_path), cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert running.stdout is not None
+    first = json.loads(running.stdout.readline())
+    running.send_signal(signal.SIGINT)
+    rest, _ = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert rows(tmp_path, "select count(*) from holds where state = 'open'") == [(0,)]
+    told = {first["id"]: first} | {row["id"]: row for row in map(json.loads, rest.splitlines())}
+    done = command("ask-all", "questions.jsonl", "--key", "k")
+    assert done.returncode == 0, done.stderr
+    found = {row["id"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert sorted(found) == [f"n{n}" for n in range(8)]
+    assert found["n2"]["status"] == "pending_review"
+    assert found["n2"]["answer"] == ""
+    for name, row in told.items():
+        if row["status"] != "cancelled":
+            assert (found[name]["answer_id"], found[name]["replayed"]) == (row["answer_id"], True)
+    assert command("ledger", "verify").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{", "line 1: not JSON"),
+        ('{"q": "Why?"}', "an object with a question"),
+        ('{"question": "Why?", "importance": "top"}', "importance must be one of"),
+        ('{"question": "Why?", "seed": "x"}', "seed must be a whole number"),
+        ('{"question": "Why?", "answer": "42"}', "unknown field answer"),
+        ('{"question": "Why?", "id": 1}\n{"question": "How?", "id": 1}', "more than once"),
+        ("", "has no questions"),
+    ],
+)
+def test_a_line_that_is_no_question_is_named(
+    command: Command, tmp_path: Path, line: str, says: str
+) -> None:
+    (tmp_path / "questions.jsonl").write_text(line)
+    done = command("ask-all", "questions.jsonl")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_killed_process_loses_no_settled_row_and_its_hold_is_given_back(
     command: Command, tmp_path: Path
 ) -> None:
