@@ -159,7 +159,7 @@ class AskHandlers:
             actor = self._actor(request)
             form = _form(question if asked else SHORTEST, importance, domain)
             previews = {i: self.ask.preview(actor, replace(form, importance=i)) for i in Importance}
-            looks = self.outlook()
+            looks = self.outlook(form.domain)
         except PilotError as err:
             names = gr.update(choices=show.importance_names(texts))
             return names, gr.skip(), gr.skip(), notice(explain(err, texts))
