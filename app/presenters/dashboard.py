@@ -50,6 +50,17 @@ def suites(measurements: Sequence[Measurement]) -> list[str]:
     return list(dict.fromkeys(m.suite for m in newest))
 
 
+def suite_name(suite: str, texts: Texts) -> str:
+    """With what sets its measurements apart in words: it is kept with the flags of `evaluate`."""
+    name, *flags = suite.split(" --")
+    said = []
+    for flag in sorted(flags, key=lambda flag: flag.startswith("temperature")):  # of the others
+        knob, _, value = flag.partition(" ")
+        value = texts(f"solver.{value}") if knob == "solver" else value
+        said.append(f"{texts(f'policy.field.{knob}')} {value}".strip())
+    return f"{name} · {texts('list.join').join(said)}" if said else name
+
+
 def provenance(measurements: Sequence[Measurement], texts: Texts) -> str:
     """Where the points of one suite come from, and the command that gives them again."""
     if not measurements:
@@ -61,7 +72,7 @@ def provenance(measurements: Sequence[Measurement], texts: Texts) -> str:
     facts = texts(
         "dashboard.measured_facts",
         date=day(last.measured_at, texts),
-        suite=last.suite,
+        suite=suite_name(last.suite, texts),
         n=number(max(m.n for m in measurements), texts),
     )
     return (

@@ -9,6 +9,7 @@ from app.ports import (
     AnswerText,
     Clock,
     Engine,
+    Measured,
     Measurement,
     OpenUnitOfWork,
     PairCount,
@@ -84,8 +85,8 @@ class Overview:
     chosen: Slice
     currency: str
     measurements: Sequence[Measurement]
-    pays: Sequence[Worth]
-    """Up to where compute pays on the largest suite: all of it, then each domain."""
+    pays: Mapping[str, Sequence[Worth]]
+    """By suite, up to where compute pays on it: all of it, then each domain."""
     rungs: Mapping[Importance, Rung]
     """Of the policy in force; empty before one is."""
     ceilings: Sequence[Ceiling]
@@ -129,7 +130,7 @@ class Dashboard:
     uow: OpenUnitOfWork
     clock: Clock = lambda: datetime.now(UTC)
     site: Site = Site()
-    _pays: tuple[object, list[Worth]] = field(default=(None, []), init=False)
+    _pays: tuple[object, dict[str, list[Worth]]] = field(default=(None, {}), init=False)
     """Kept as long as nothing new was measured: comparing reads every question."""
 
     def ceilings(self, actor: Actor) -> list[Ceiling]:
@@ -199,18 +200,20 @@ class Dashboard:
             rows = uow.board.latest(chosen, cap, NEWEST, READ)
             return [Reading(row, _text(uow, actor, row)) for row in rows]
 
-    def _worth(self, uow: UnitOfWork, measurements: Sequence[Measurement]) -> list[Worth]:
-        """Of the suite with the most questions whose answers were kept."""
+    def _worth(
+        self, uow: UnitOfWork, measurements: Sequence[Measurement]
+    ) -> dict[str, list[Worth]]:
+        """Of every suite whose answers were kept."""
         mark = max((m.measured_at for m in measurements), default=None)
         if self._pays[0] != (mark, len(measurements)):
             recorded = [
                 pair for pair in uow.history.measured(self.engine.info().adapter_sha256) if pair[1]
             ]
-            suite = max(recorded, key=lambda pair: pair[0].n)[0].suite if recorded else ""
-            mine = [pair for pair in recorded if pair[0].suite == suite]
-            domains = sorted({row.domain for _, rows in mine for row in rows})
-            parts: list[Domain | None] = [None, *domains]
-            found = [worth(mine, part) for part in parts] if len(mine) > 1 else []
+            suites = dict.fromkeys(m.suite for m, _ in recorded)
+            found = {
+                suite: _pays([pair for pair in recorded if pair[0].suite == suite])
+                for suite in suites
+            }
             self._pays = ((mark, len(measurements)), found)
         return self._pays[1]
 
@@ -242,6 +245,13 @@ class Dashboard:
                 joules, watts["median"], None if grams is None else joules / 3.6e6 * grams
             )
         return Use(hours, busy, span, since, energy)
+
+
+def _pays(mine: Sequence[tuple[Measurement, list[Measured]]]) -> list[Worth]:
+    """On one suite: all of it, then each domain."""
+    domains = sorted({row.domain for _, rows in mine for row in rows})
+    parts: list[Domain | None] = [None, *domains]
+    return [worth(mine, part) for part in parts] if len(mine) > 1 else []
 
 
 def _text(uow: UnitOfWork, actor: Actor, row: AnswerRow) -> AnswerText | None:

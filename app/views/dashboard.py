@@ -227,10 +227,14 @@ def _quality(seen: Overview, asked: Chosen, texts: Texts) -> dict[str, Any]:
     chosen = asked.suite if asked.suite in suites else suites[0]
     measured = [m for m in seen.measurements if m.suite == chosen]
     return {
-        "suite": gr.update(choices=suites, value=chosen, visible=len(suites) > 1),
+        "suite": gr.update(
+            choices=[(show.suite_name(suite, texts), suite) for suite in suites],
+            value=chosen,
+            visible=len(suites) > 1,
+        ),
         "quality": gr.update(value=figures.quality(measured, texts, seen.rungs), visible=True),
         "points": show.points(seen.rungs, asked.point, texts),
-        "pays": facts.pays(seen.pays, texts),
+        "pays": facts.pays(seen.pays.get(chosen, ()), texts),
         "quality_take": take(sheets.quality(measured, texts), "quality", texts),
         "provenance": show.provenance(measured, texts),
     }

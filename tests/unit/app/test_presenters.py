@@ -303,6 +303,26 @@ def test_the_suite_measured_last_comes_first() -> None:
     assert board.suites([*measured(), later]) == ["ours", "pilot"]
 
 
+@pytest.mark.parametrize(
+    ("suite", "en", "ja"),
+    [
+        ("pilot", "pilot", "pilot"),
+        (
+            "pilot --temperature 0.7 --checked",
+            "pilot · Checked working, Variety 0.7",
+            "pilot · 検算、ばらつき 0.7",
+        ),
+        (
+            "ours-9 --solver midpoint --guidance 2.0",
+            "ours-9 · Method midpoint, Guidance by domain 2.0",
+            "ours-9 · 方式 中点法、分野による誘導 2.0",
+        ),
+    ],
+)
+def test_a_question_set_is_named_in_the_readers_words(suite: str, en: str, ja: str) -> None:
+    assert (board.suite_name(suite, EN), board.suite_name(suite, JA)) == (en, ja)
+
+
 def test_numbers_are_honest_at_their_edges() -> None:
     assert percent(999_999, 1_000_000, EN) == "99.9%"
     assert percent(1, 10**9, EN) == "< 0.1%"

@@ -6,17 +6,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from app.ports import AnswerStatus, Calibration, Measurement
+from app.ports import AnswerStatus, Calibration, Measured, Measurement
 from app.services.dashboard import Dashboard, Site
 from app.services.review import ReviewDesk
 from app.services.review_time import BookTime
 from policies.errors import OverCeiling
 from policies.review import VerdictKind
-from policies.types import Importance
+from policies.types import Domain, Importance, Units
 from tests.actors import ANN, SPONSOR
 from tests.databases import PRICES, START
 from tests.fakes import MODEL
 from tests.reviews import EVE, LEASE
+from tests.samples import measurement
 from tests.world import World
 
 
@@ -65,6 +66,29 @@ def test_measurements_of_another_adapter_are_not_shown(world: World) -> None:
 
 
 QUERIES = 20
+
+
+def test_each_suite_says_for_itself_up_to_where_compute_pays(world: World) -> None:
+    rights = {"pilot": {0: 2, 7: 20, 15: 20}, "pilot --checked": {0: 2, 7: 20, 15: 38}}
+    with world.uow() as uow:
+        for suite, by_budget in rights.items():
+            for budget, right in by_budget.items():
+                one = measurement(
+                    budget, right / 40, n=40, suite=suite, adapter_sha256=MODEL.adapter_sha256
+                )
+                rows = [
+                    Measured(f"q{i}", Domain.MATH, i < right, Units(5, 2, 6), 55) for i in range(40)
+                ]
+                uow.measurements.add(one, rows)
+        uow.commit()
+    pays = Dashboard(world.engine, world.uow).overview(SPONSOR).pays
+    best = {
+        suite: [(each.domain, each.best.budget) for each in found] for suite, found in pays.items()
+    }
+    assert best == {
+        "pilot": [(None, 7), (Domain.MATH, 7)],
+        "pilot --checked": [(None, 15), (Domain.MATH, 15)],
+    }
 
 
 def test_a_page_takes_few_queries_however_much_it_shows(world: World) -> None:
