@@ -27,8 +27,8 @@ def ask_all(settings: Settings, args: argparse.Namespace) -> int:
     questions = _read(Path(args.file), Importance(args.importance), Domain(args.domain))
     pilot = build(settings, load_engine(settings))
     actor = asker(pilot, args)
-    quotes = [pilot.ask.preview(actor, form).decision.quote for _, form in questions]
     if args.quote:
+        quotes = [pilot.ask.preview(actor, form).decision.quote for _, form in questions]
         worst = sum(quote.nanos for quote in quotes)
         currency = quotes[0].currency
         as_json({"questions": len(quotes), "quote_nanos": worst, "currency": currency})
