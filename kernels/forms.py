@@ -11,7 +11,7 @@ Q_NORM, K_NORM, KEYS, VALUES, WINDOW, ROTARY, COLUMNS = range(25, 32)
 
 
 class Sizes(NamedTuple):
-    """Of the LM; in the last four of the pass."""
+    """Of the LM; in the last five of the pass."""
 
     layers: int
     hidden: int
@@ -26,8 +26,10 @@ class Sizes(NamedTuple):
     """1 where keys and values of the row's own token are made and kept, 0 where they are there."""
     rank: int
     """Of changes that are not merged: x W^T + (x A^T) B^T with A (rank, K), B (n, rank)."""
-    wide: int
-    """1 where the rows are so many that the matrix unit pays."""
+    change: int
+    """Their form (kernels.tiles)."""
+    packing: int
+    """How input is made ready for products (kernels.packing)."""
 
 
 class Rows(NamedTuple):
@@ -50,11 +52,11 @@ class Work(NamedTuple):
     y: int  # (threads, R, h), a normed copy for every thread
     qkv: int  # (R, (H + 2 G) D)
     heads: int  # (R, H D)
-    gate: int  # (R, mlp)
+    gate: int  # (R, mlp), or (R, width of the entry network) where that is more
     up: int  # (R, mlp)
     out: int  # (R, h)
     low: int  # (2, R, rank), what of the input the changes look at
     rows: int  # bytes (threads, scratch_bytes(largest K)), weights that several tiles need
-    packed: int  # bytes, input for the matrix unit; then what changes look at, (threads, ...)
+    packed: int  # bytes, packing_bytes(...)
     mine: int  # (threads, 2 D + room + 16), for one head's attention
     logits: int  # (ends, V)

@@ -14,23 +14,29 @@ from kernels import forms as f
 from kernels.attention import attend, keep
 from kernels.bits import bfloats, floats, numbers, widen
 from kernels.elementwise import FAST, exp, norm
+from kernels.entry import enter
+from kernels.packing import UNIT, low_packed, packed
 from kernels.products import product, scratch_bytes, share
 from kernels.team import meet
-from kernels.tiles import BFLOAT, row_bytes
-from kernels.wide import begin, end, pack, packed_bytes
+from kernels.tiles import row_bytes
+from kernels.wide import begin, end
 
 
 @njit(nogil=True, cache=KEPT)
-def run(rank, threads, team, s, table, ending, eps, R, ends, rows, work):
+def run(rank, threads, team, s, table, entry, ending, eps, R, ends, rows, work):
     """From `x` to `hidden`, and to `logits` of `ends` of the R rows.
 
-    `ending`: addresses of last norm and head, its form.
+    What comes of `entry` is added to x first, in a pass of the path. `ending`: addresses of last
+    norm and head, its form.
     """
     mods, exits = carray(numbers(rows.modulations), R), carray(numbers(rows.exits), R)
     last_norm, head, form = ending
     h, y, scratch = s.hidden, work.y + 4 * rank * R * s.hidden, _scratch(s, work, rank)
-    if s.wide:
+    if s.packing == UNIT:
         begin()
+    if entry.first:
+        first = _start(s, table[0], f.QKV, _made(s), h, rank, threads)
+        enter(rank, threads, team, h, entry, R, work.x, y, work.gate, first, scratch)
     for layer in range(s.layers):
         t = table[layer]
         six = 12 * h * layer  # bytes to this layer's vectors
@@ -50,9 +56,9 @@ def run(rank, threads, team, s, table, ending, eps, R, ends, rows, work):
     wanted, R = carray(numbers(rows.wanted), ends), ends
     for r in range(ends):
         norm(work.hidden + 4 * wanted[r] * h, y + 4 * r * h, h, eps, last_norm, 0)
-    out, step, packed = work.logits, 4 * s.vocab, _packed(s, y, R, h, work, rank, threads, team)
-    product(form, head, s.vocab, h, y, packed, R, out, step, 0, rank, threads, head, scratch)
-    if s.wide:
+    x, out = (y, _packed(s, y, R, h, work, rank, threads, team)), (work.logits, 4 * s.vocab)
+    product(form, head, s.vocab, h, *x, R, *out, 0, rank, threads, head, scratch)
+    if s.packing == UNIT:
         end()
     meet(team, threads)
 
@@ -97,7 +103,7 @@ def _mlp(rank, threads, team, s, t, R, work, y, after):
 def _linear(rank, threads, team, s, t, m, n, K, x, R, work, y, wide, after):
     """This thread's share of matrix m, its change and its bias: Y (R, n), in rows of `wide`.
 
-    x is the address of X, and that of X packed for the matrix unit or 0.
+    x is the address of X, and that of X packed or 0.
     """
     form, scratch = t[m + f.FORM], _scratch(s, work, rank)
     own, A, B = share(n, rank, threads)[0], t[m + f.A], t[m + f.B]
@@ -105,13 +111,13 @@ def _linear(rank, threads, team, s, t, m, n, K, x, R, work, y, wide, after):
     nearby, y_step, step = after, 4 * wide, 4 * s.rank
     if A:
         nearby = t[m] + own * row_bytes(form, K)
-        product(BFLOAT, A, s.rank, K, *x, R, low, step, 0, rank, threads, nearby, scratch)
+        product(s.change, A, s.rank, K, *x, R, low, step, 0, rank, threads, nearby, scratch)
         meet(team, threads)
-        nearby = B + own * row_bytes(BFLOAT, s.rank)
+        nearby = B + own * row_bytes(s.change, s.rank)
     product(form, t[m], n, K, *x, R, y, y_step, 0, rank, threads, nearby, scratch)
     if A:
-        z = low, _low_packed(s, low, R, work, rank)
-        product(BFLOAT, B, n, s.rank, *z, R, y, y_step, 1, rank, threads, after, scratch)
+        z = low, low_packed(s, low, R, _longest(s), work, rank, threads)
+        product(s.change, B, n, s.rank, *z, R, y, y_step, 1, rank, threads, after, scratch)
     _bias(t[m + f.BIAS], y, n, wide, R, rank, threads)
 
 
@@ -119,7 +125,7 @@ def _linear(rank, threads, team, s, t, m, n, K, x, R, work, y, wide, after):
 def _start(s, t, m, n, K, rank, threads):
     """Where this thread begins to read for matrix m (n, K)."""
     if t[m + f.A]:
-        return t[m + f.A] + row_bytes(BFLOAT, K) * share(s.rank, rank, threads)[0]
+        return t[m + f.A] + row_bytes(s.change, K) * share(s.rank, rank, threads)[0]
     return t[m] + row_bytes(t[m + f.FORM], K) * share(n, rank, threads)[0]
 
 
@@ -140,27 +146,9 @@ def _longest(s):
     return max(s.hidden, s.mlp, s.heads * s.head_dim)
 
 
-@njit(nogil=True)
+@njit(nogil=True, inline="always")
 def _packed(s, x, R, K, work, rank, threads, team):
-    """The address of X (R, K), the same in all threads, packed by all; 0 where that does not pay.
-
-    What was packed before is no longer in use: between the two all threads have met.
-    """
-    if not s.wide:
-        return 0
-    pack(x, R, K, work.packed, rank, threads)
-    meet(team, threads)
-    return work.packed
-
-
-@njit(nogil=True)
-def _low_packed(s, low, R, work, rank):
-    """The little that a change looks at, packed by each thread for itself."""
-    if not s.wide:
-        return 0
-    own = work.packed + packed_bytes(R, _longest(s)) + rank * packed_bytes(R, s.rank)
-    pack(low, R, s.rank, own, 0, 1)
-    return own
+    return packed(s, x, R, K, _longest(s), work, rank, threads, team)
 
 
 @njit(nogil=True)

@@ -12,17 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kernels.entry import NOTHING, Entry, EntryWeights
 from kernels.forms import Rows, Sizes, Work
 from kernels.layers import run
 from kernels.memory import gigabytes_per_second
+from kernels.packing import DIGITS, PLAIN, UNIT, packing_bytes
 from kernels.products import scratch_bytes
 from kernels.table import Table, Weights
 from kernels.team import Team
 from kernels.tiles import BLOCK, LANES, WIDTH
 from kernels.unit import AVAILABLE
-from kernels.wide import packed_bytes
 from model.backbone import Backbone, Layer
-from model.l2d import Context
 from model.passes import Piece, Place
 from model.prepared import PreparedPath
 from model.refinement import Ask
@@ -55,14 +55,24 @@ class CompiledPasses:
         backbone = prepared.backbone
         self.prepared, self.backbone, self.team = prepared, backbone, Team(threads)
         self._base, self._path = Table(backbone, weights.base), Table(backbone, weights.path)
-        self._head, self._rank = weights.head, weights.rank
+        self._head, self._change = weights.head, (weights.rank, weights.change)
+        self._laned = weights.laned
         self.weights_bytes = weights.base_bytes
         """What one pass of the LM reads."""
         self._plain = _plain_modulations(backbone)
         self._angles = _angles(backbone, 0)
-        self._work = _Buffers(backbone, threads, weights.rank)
-        s = Sizes(*[0] * 11)
-        nothing = self._base.addresses, (0, 0, 0), backbone.shape.norm_eps, 0, 0, Rows(*[0] * 7)
+        self._entry = EntryWeights(prepared.path)
+        self._work = _Buffers(backbone, threads, weights.rank, self._entry.width)
+        s = Sizes(*[0] * 12)
+        nothing = (
+            self._base.addresses,
+            NOTHING,
+            (0, 0, 0),
+            backbone.shape.norm_eps,
+            0,
+            0,
+            Rows(*[0] * 7),
+        )
         run(0, 1, 0, s, *nothing, Work(*[0] * 13))
 
     def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
@@ -100,17 +110,19 @@ class CompiledPasses:
         each = [row for row, q in zip(rows, widths, strict=True) for _ in range(q)]
         hidden = torch.cat([row.hidden[0] for row in each]).float()
         own = [r.carried[0, :q].expand(q, -1) for r, q in zip(rows, widths, strict=True)]
-        token = self.backbone.embedding[torch.tensor([row.token for row in each])].float()
-        context = Context(kv.cache, token, hidden, (token, token), None, torch.cat(own).float())
+        carried = torch.cat(own).float()
         scale = torch.stack([mods.scale for _, mods in made])[:, None]
-        x = torch.cat([ask.x[0] for ask in asks]).float() / scale
-        x = self.prepared.path.begin(x, context).contiguous()
+        state = self._entry.state(torch.cat([ask.x[0] for ask in asks]).float() / scale)
+        entry = self._entry.addressed(state, carried)
+        x = self._embedded([row.token for row in each])
+        if not self.prepared.path.from_token:
+            x.zero_()
         mods = [six.data_ptr() for six, _ in made]
         exits = [mods.exit.data_ptr() for _, mods in made]
         slots, lengths = [row.slot for row in each], [row.length for row in each]
         places, ends = [length - 1 for length in lengths], range(len(each))
         rows_of = slots, lengths, mods, exits
-        logits = self._run(self._path, kv, rows_of, places, ends, x, hidden)
+        logits = self._run(self._path, kv, rows_of, places, ends, x, hidden, entry)
         return hidden[None].split(widths, dim=1), logits[None].split(widths, dim=1)
 
     def _forward(
@@ -122,11 +134,15 @@ class CompiledPasses:
         ends: Sequence[int],
     ) -> tuple[Tensor, Tensor]:
         """A pass of the LM: H (R, h), and logits of those rows that are `ends`."""
-        x = self.backbone.embedding[torch.tensor(ids)].float()
+        x = self._embedded(ids)
         hidden = torch.empty(x.shape)
         plain = [self._plain.data_ptr()] * len(ids), [0] * len(ids)
         rows = slots, lengths, *plain
         return hidden, self._run(self._base, kv, rows, lengths, ends, x, hidden)
+
+    def _embedded(self, ids: Sequence[int]) -> Tensor:
+        """E of these tokens (R, h), float32."""
+        return self.backbone.embedding[torch.tensor(ids)].float()
 
     def _run(
         self,
@@ -137,6 +153,7 @@ class CompiledPasses:
         ends: Sequence[int],
         x: Tensor,
         hidden: Tensor,
+        entry: Entry = NOTHING,
     ) -> Tensor:
         """Logits (ends, V); `hidden` (R, h), float32, becomes the states behind all rows.
 
@@ -151,26 +168,32 @@ class CompiledPasses:
         each, wanted = torch.tensor(rows), torch.tensor(ends)
         logits = torch.empty(len(ends), s.vocab)
         room = kv.cache.keys[0].shape[2]
-        work = self._work.of(R, room, x, hidden, logits)
+        packing = DIGITS if self._laned else UNIT if AVAILABLE and R > WIDTH else PLAIN
+        work = self._work.of(R, room, packing, x, hidden, logits)
         sizes = Sizes(
             s.layers, s.hidden, s.heads, s.kv_heads, s.head_dim, s.mlp, s.vocab, room,
-            int(table is self._base), self._rank, int(_wide(R)),
+            int(table is self._base), *self._change, packing,
         )  # fmt: skip
         ending = self.backbone.norm.data_ptr(), self._head.address, self._head.form
         own = Rows._make([row.data_ptr() for row in (*each, cos, sin, wanted)])
-        self.team.run(run, sizes, table.addresses, ending, s.norm_eps, R, len(ends), own, work)
+        self.team.run(
+            run, sizes, table.addresses, entry, ending, s.norm_eps, R, len(ends), own, work
+        )
         return logits
 
 
 class _Buffers:
     """Memory for what a pass works out on the way."""
 
-    def __init__(self, backbone: Backbone, threads: int, rank: int) -> None:
+    def __init__(self, backbone: Backbone, threads: int, rank: int, width: int) -> None:
         self._shape, self._threads, self._rank = backbone.shape, threads, rank
+        self._inner = max(backbone.shape.mlp, width)
         self._memory = torch.empty(0)
 
-    def of(self, R: int, room: int, x: Tensor, hidden: Tensor, logits: Tensor) -> Work:
-        starts = self._starts(R, room)
+    def of(
+        self, R: int, room: int, packing: int, x: Tensor, hidden: Tensor, logits: Tensor
+    ) -> Work:
+        starts = self._starts(R, room, packing)
         if starts[-1] > len(self._memory):
             self._memory = torch.empty(starts[-1])
         start = self._memory.data_ptr()
@@ -178,22 +201,17 @@ class _Buffers:
         return Work._make([x.data_ptr(), hidden.data_ptr(), *on_the_way, logits.data_ptr()])
 
     @lru_cache(maxsize=64)  # noqa: B019  # as many as there are sizes of batches; lives as long
-    def _starts(self, R: int, room: int) -> list[int]:
+    def _starts(self, R: int, room: int, packing: int) -> list[int]:
         """Where each begins, in float32, and behind the last."""
         s = self._shape
         wide = (s.heads + 2 * s.kv_heads) * s.head_dim
         sizes = [self._threads * R * s.hidden, R * wide, R * s.heads * s.head_dim]
         longest = max(s.hidden, s.mlp, s.heads * s.head_dim)
-        sizes += [R * s.mlp, R * s.mlp, R * s.hidden, 2 * R * self._rank]
-        packed = packed_bytes(R, longest) + self._threads * packed_bytes(R, self._rank)
-        sizes += [self._threads * scratch_bytes(longest) // 4, packed // 4 if _wide(R) else 0]
+        sizes += [R * self._inner, R * s.mlp, R * s.hidden, 2 * R * self._rank]
+        packed = packing_bytes(packing, R, longest, self._rank, self._threads) if packing else 0
+        sizes += [self._threads * scratch_bytes(longest) // 4, packed // 4]
         sizes += [self._threads * (2 * s.head_dim + room + 16)]
         return [0, *accumulate(-(-size // LANES) * LANES for size in sizes)]
-
-
-def _wide(R: int) -> bool:
-    """Whether the matrix unit is used: up to WIDTH rows share one reading of the weights anyway."""
-    return AVAILABLE and R > WIDTH
 
 
 def _plain_modulations(backbone: Backbone) -> Tensor:

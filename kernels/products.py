@@ -3,7 +3,20 @@
 from numba import njit
 
 from kernels.bits import prefetch
-from kernels.tiles import BFLOAT, FLOAT, HEIGHT, WIDTH, flat, row_bytes, tall, widen_row
+from kernels.digits import laned
+from kernels.tiles import (
+    BFLOAT,
+    BLOCK,
+    FLOAT,
+    HEIGHT,
+    LANED_EIGHT,
+    WIDTH,
+    flat,
+    row_bytes,
+    tall,
+    widen_row,
+)
+from kernels.unit import AVAILABLE
 from kernels.wide import ROWS, sixteen
 
 _AHEAD = 4096
@@ -15,7 +28,8 @@ _LINE = 64
 def product(form, w, n, K, x, packed, R, y, y_step, add, rank, threads, after, scratch):
     """This thread's share of Y (R, n) from X (R, K) and W (n, K), all by their addresses.
 
-    With `add` it is added to what Y holds. `packed` is X for the matrix unit (kernels.wide), or 0.
+    With `add` it is added to what Y holds. `packed` is X for the matrix unit (kernels.wide), or as
+    digits (kernels.digits), or 0.
     `y_step` is bytes from a row of Y to the next, `after` the address of what this thread reads
     next, to be on its way when it is wanted, `scratch` scratch_bytes(K) of this thread's own.
     """
@@ -23,9 +37,14 @@ def product(form, w, n, K, x, packed, R, y, y_step, add, rank, threads, after, s
     w_step, x_step = row_bytes(form, K), 4 * K
     end = w + high * w_step
     j = low
+    while form >= LANED_EIGHT and j < high:
+        rows = w + j * w_step
+        ahead = rows + _AHEAD if j + 2 * ROWS <= high else after
+        laned(form, rows, K // BLOCK, packed, R, y + 4 * j, y_step, add, ahead)
+        j += ROWS
     while j < high:
         height = HEIGHT if j + HEIGHT <= high else 1
-        if packed and j + ROWS <= high:
+        if AVAILABLE and packed and j + ROWS <= high:
             rows = w + j * w_step
             ahead = rows + ROWS * w_step if j + 2 * ROWS <= high else after
             sixteen(form, rows, w_step, K, packed, R, y + 4 * j, y_step, add, scratch, ahead)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from kernels import forms
-from kernels.tiles import BLOCK
+from kernels.tiles import BFLOAT, BLOCK, LANED_EIGHT, LANED_FOUR
+from kernels.unit import DOTS
 from kernels.weights import Matrix
 from model import published
 from model.backbone import Backbone, KVCache, Layer, Linear
@@ -17,22 +18,25 @@ from model.l2d import PathLayer
 from model.lora import Adapted, LoRA
 from model.prepared import PreparedPath
 
+_CHANGE: Callable[[Tensor], Matrix] = Matrix.eight if DOTS else Matrix.of
+"""Of dot products eight bits are enough: a change is small beside what it changes."""
+
 
 class Change(NamedTuple):
-    """Low-rank, beside a matrix that stays: A (rank, K), B (n, rank), bfloat16."""
+    """Low-rank, beside a matrix that stays: A (rank, K), B (n, rank)."""
 
-    A: Tensor
-    B: Tensor
+    A: Matrix
+    B: Matrix
 
     @classmethod
-    def of(cls, lora: LoRA) -> "Change":
+    def of(cls, lora: LoRA, form: Callable[[Tensor], Matrix] = Matrix.of) -> "Change":
         """With zeros up to a rank that fills blocks."""
         missing = -lora.A.shape[1] % BLOCK
         a, b = lora.A.detach() * lora.scale, lora.B.detach()
         a, b = (torch.nn.functional.pad(x.T.float(), pad) for x, pad in (
             (a, (0, 0, 0, missing)), (b, (0, missing)),
         ))  # fmt: skip
-        return cls(a.bfloat16().contiguous(), b.bfloat16().contiguous())
+        return cls(form(a), form(b))
 
 
 class Part(NamedTuple):
@@ -58,7 +62,7 @@ class Weights(NamedTuple):
     @classmethod
     def rounded(cls, prepared: PreparedPath) -> "Weights":
         """The same in eight bits."""
-        return cls._in(Matrix.rounded, prepared)
+        return cls._in(Matrix.eight, prepared)
 
     @classmethod
     def _in(cls, form: Callable[[Tensor], Matrix], prepared: PreparedPath) -> "Weights":
@@ -98,10 +102,22 @@ class Weights(NamedTuple):
         return sum(matrix.data.nbytes for matrix in (*matrices, self.head))
 
     @property
+    def laned(self) -> bool:
+        """Whether any is read by kernels.digits."""
+        parts = [part.matrix for layers in (self.base, self.path) for p in layers for part in p]
+        return any(matrix.form in (LANED_EIGHT, LANED_FOUR) for matrix in (*parts, self.head))
+
+    @property
+    def change(self) -> int:
+        """The form of the changes that are not merged."""
+        change = self.path[0][0].change
+        return BFLOAT if change is None else change.A.form
+
+    @property
     def rank(self) -> int:
         """Of the changes that are not merged; 0 where there are none."""
         change = self.path[0][0].change
-        return 0 if change is None else len(change.A)
+        return 0 if change is None else change.A.rows
 
 
 class Table:
@@ -116,7 +132,7 @@ class Table:
                 row[m], row[m + forms.FORM] = matrix.address, matrix.form
                 row[m + forms.BIAS] = address(bias)
                 if change is not None:
-                    row[m + forms.A], row[m + forms.B] = address(change.A), address(change.B)
+                    row[m + forms.A], row[m + forms.B] = change.A.address, change.B.address
             row[forms.Q_NORM], row[forms.K_NORM] = address(base.q_norm), address(base.k_norm)
             row[forms.WINDOW], row[forms.ROTARY] = base.window or 0, base.rotary
 
@@ -163,7 +179,7 @@ class _Blocks:
             published.numbers(rows[some], K).bfloat16(), matrix.data[some]
         ):
             raise WeightsError(f"the published weights of {names[0]} are not those of the base")
-        return Matrix.published(rows, K)
+        return Matrix.published(rows, K).fastest()
 
 
 def _parts(layer: Layer | PathLayer, form: Callable[[Tensor], Matrix]) -> list[Part]:
@@ -177,4 +193,4 @@ def _parts(layer: Layer | PathLayer, form: Callable[[Tensor], Matrix]) -> list[P
 def _changes(layer: PathLayer) -> list[Change]:
     """Of the five matrices; none where the path has whole ones of its own."""
     each = [p for p in layer if isinstance(p, Adapted)]
-    return [Change.of(lora) for projection in each for lora in projection.loras]
+    return [Change.of(lora, _CHANGE) for projection in each for lora in projection.loras]

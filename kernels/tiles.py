@@ -20,12 +20,16 @@ BLOCK = published.BLOCK
 WIDTH, HEIGHT = 4, 4
 """Of the largest tile: rows of X, rows of W. More would not stay in registers."""
 
-BFLOAT, FLOAT, EIGHT, FOUR = range(4)
-"""Forms. A row of K: 2 K bytes, 4 K, 36 bytes a block (d, 32 q), 24 a block (d, m, 16 pairs)."""
+BFLOAT, FLOAT, EIGHT, FOUR, LANED_EIGHT, LANED_FOUR = range(6)
+"""Forms. A row of K: 2 K bytes, 4 K, 36 bytes a block (d, 32 q), 24 a block (d, m, 16 pairs). The
+last two are for kernels.digits: blocks of 16 rows side by side, 36 and 20 bytes for each."""
 _STEP = {BFLOAT: LANES, FLOAT: LANES, EIGHT: BLOCK, FOUR: BLOCK}
-_BYTES = {BFLOAT: 2 * LANES, FLOAT: 4 * LANES, EIGHT: published.EIGHT, FOUR: published.FOUR}
+_BYTES = {
+    BFLOAT: 2 * LANES, FLOAT: 4 * LANES, EIGHT: published.EIGHT, FOUR: published.FOUR,
+    LANED_EIGHT: published.EIGHT, LANED_FOUR: published.FOUR - 4,
+}  # fmt: skip
 """Numbers, and bytes, that a turn of the inner loop takes from a row."""
-_EIGHT_BYTES, _FOUR_BYTES = published.EIGHT, published.FOUR
+_EIGHT_BYTES, _FOUR_BYTES, _LANED_FOUR_BYTES = (_BYTES[form] for form in (EIGHT, FOUR, LANED_FOUR))
 
 FAST = ("reassoc", "contract", "nsz")
 """Sums may be split over lanes; a NaN stays a NaN."""
@@ -213,9 +217,11 @@ def bytes_of_block(form: int) -> int:
 
 @njit(nogil=True, inline="always")
 def row_bytes(form, K):
-    """Of a row of K weights."""
+    """Of a row of K weights; where 16 lie side by side, a 16th of them."""
     if form == BFLOAT:
         return 2 * K
     if form == FLOAT:
         return 4 * K
-    return K // BLOCK * (_EIGHT_BYTES if form == EIGHT else _FOUR_BYTES)
+    if form == FOUR:
+        return K // BLOCK * _FOUR_BYTES
+    return K // BLOCK * (_LANED_FOUR_BYTES if form == LANED_FOUR else _EIGHT_BYTES)

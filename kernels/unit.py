@@ -1,4 +1,4 @@
-"""Whether this process may use the matrix unit (AMX) of newer x86 processors."""
+"""Which of the faster ways to multiply this processor has, and this process may use."""
 
 import ctypes
 import platform
@@ -18,4 +18,14 @@ def _available() -> bool:
     return int(ctypes.CDLL(None).syscall(_SYSCALL, _REQUEST, _TILE_DATA)) == 0
 
 
+def _dots() -> bool:
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return False
+    features = llvm.get_host_cpu_features()
+    return all(features.get(name) for name in ("avx512vnni", "avx512bw", "avx512vl"))
+
+
 AVAILABLE = _available()
+"""The matrix unit (AMX) of newer x86 processors."""
+DOTS = not AVAILABLE and _dots()
+"""Dot products of bytes (VNNI), where the unit is not to be had."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from kernels.passes import CompiledPasses, supports
 from kernels.table import Weights
+from kernels.unit import DOTS
 from kernels.weights import Matrix
 from model.backbone import Backbone
 from model.config import Choice, SamplerConfig
@@ -160,6 +161,25 @@ def test_published_blocks_are_nearer_to_what_they_stand_for_than_bfloat16(
         off = (whole[key] - value).square().mean()
         assert off <= (rounded[key] - value).square().mean(), key
         assert off < 1e-3 * value.square().mean(), key
+
+
+@pytest.mark.skipif(not DOTS, reason="needs the byte dot products of x86, and no AMX")
+@pytest.mark.parametrize("name", ["llama, tied", "qwen3, head norms"])
+def test_by_dot_products_a_row_is_the_same_to_the_last_bit_in_any_company(name: str) -> None:
+    backbone = sized_backbone(name, hidden=64, dtype=torch.float32)
+    blocks = published_of(backbone)
+    path = stirred_path(backbone, CARRY, scale=0.1)
+    half = PreparedPath(backbone.to(torch.bfloat16), path)
+    passes = CompiledPasses(half, 1, Weights.published(half, blocks))
+    (kv, rows), all_asks = standing(half), asks()
+    _, together = passes.evaluate(kv, rows, all_asks)
+    for row, ask, expected in zip(rows, all_asks, together, strict=True):
+        _, (logits,) = passes.evaluate(kv, [row], [ask])
+        assert torch.equal(logits, expected)
+    hidden, _ = passes.decode(kv, rows)
+    for row, expected in zip(rows, hidden, strict=True):
+        assert torch.equal(passes.decode(kv, [row])[0][0], expected)
+    passes.close()
 
 
 def test_blocks_of_another_model_are_refused() -> None:

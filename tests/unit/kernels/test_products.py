@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from numba import njit
 
 from kernels.bits import narrow
+from kernels.digits import split, split_bytes
 from kernels.elementwise import exp
 from kernels.products import product, scratch_bytes, share
 from kernels.tiles import BFLOAT, EIGHT, FOUR
-from kernels.unit import AVAILABLE
+from kernels.unit import AVAILABLE, DOTS
 from kernels.weights import Matrix
 from kernels.wide import begin, pack, packed_bytes
 
@@ -35,7 +36,10 @@ def drawn(form: int, n: int, K: int) -> Matrix:
         return Matrix.of(torch.randn(n, K))
     if form == EIGHT:
         return Matrix.rounded(torch.randn(n, K))
-    scales, pairs = torch.randn(n, K // 32, 2), torch.randint(0, 256, (n, K // 32, 16))
+    scales, pairs = (
+        torch.randn(n, K // 32, 2).half().float(),
+        torch.randint(0, 256, (n, K // 32, 16)),
+    )
     blocks = torch.cat([scales.view(torch.uint8), pairs.to(torch.uint8)], dim=2)
     return Matrix.published(blocks.flatten(1).contiguous(), K)
 
@@ -76,6 +80,68 @@ def test_the_threads_together_make_the_product_and_touch_nothing_else(
     # the matrix unit sees 16 bits of every input; sums are in float32 either way
     assert (off <= (2**-16 if wide else 2**-20) * (was.abs() + x.abs() @ w.abs().T)).all()
     assert room[:, n:].isnan().all()
+
+
+def by_digits(x: torch.Tensor, matrix: Matrix, n: int, add: bool = False) -> torch.Tensor:
+    R, K = x.shape
+    digits = torch.empty(split_bytes(R, K), dtype=torch.uint8)
+    for rank in range(3):
+        split(x.data_ptr(), R, K, digits.data_ptr(), rank, 3)
+    y = torch.ones(R, n)
+    for rank in range(2):
+        sizes = matrix.form, matrix.address, n, K, x.data_ptr(), digits.data_ptr(), R
+        product(*sizes, y.data_ptr(), 4 * n, int(add), rank, 2, matrix.address, 0)
+    return y
+
+
+dots = pytest.mark.skipif(not DOTS, reason="needs the byte dot products of x86, and no AMX")
+
+
+@dots
+@settings(max_examples=50, deadline=None)
+@given(
+    R=st.integers(1, 35),
+    sixteens=st.integers(1, 5),
+    K=st.sampled_from([32, 64, 160]),
+    form=st.sampled_from([EIGHT, FOUR]),
+    add=st.booleans(),
+    seed=st.integers(0, 1000),
+)
+def test_digits_lose_a_65000th_of_a_blocks_largest_and_a_row_does_not_see_its_company(
+    R: int, sixteens: int, K: int, form: int, add: bool, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    n = 16 * sixteens
+    x, matrix = torch.randn(R, K) * 10.0 ** torch.randint(-3, 4, (R, 1)), drawn(form, n, K)
+    laned = matrix.laned()
+    w = matrix.numbers(K)
+    assert torch.equal(laned.numbers(K), w)
+    together = by_digits(x, laned, n, add)
+    off = (together - (float(add) + x @ w.T)).abs()
+    most = x.unflatten(1, (-1, 32)).abs().amax(2).repeat_interleave(32, 1)
+    assert (off <= 2**-15.9 * most @ w.abs().T + 2**-20 * (1 + x.abs() @ w.abs().T)).all()
+    for r in range(R):
+        assert torch.equal(by_digits(x[r : r + 1], laned, n, add)[0], together[r])
+
+
+@dots
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_what_is_no_number_stays_so_in_its_own_row(bad: float) -> None:
+    torch.manual_seed(0)
+    x, laned = torch.randn(9, 64), drawn(FOUR, 32, 64).laned()
+    good = by_digits(x, laned, 32)
+    x[4, 40] = bad
+    found = by_digits(x, laned, 32)
+    assert not found[4].isfinite().any()
+    others = [r for r in range(9) if r != 4]
+    assert torch.equal(found[others], good[others])
+
+
+@dots
+def test_digits_of_nothing_are_nothing() -> None:
+    x = torch.zeros(2, 32)
+    x[1, 3] = 1e-40
+    assert (by_digits(x, drawn(EIGHT, 16, 32).laned(), 16).abs() < 1e-30).all()
 
 
 @given(n=st.integers(0, 10_000), threads=st.integers(1, 64))
