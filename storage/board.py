@@ -10,7 +10,6 @@ from sqlalchemy import (
     and_,
     case,
     func,
-    or_,
     select,
 )
 
@@ -30,10 +29,10 @@ from policies.review import ItemKind, ItemState, OutcomeKind
 from policies.types import Domain, Importance, Units
 from storage import queries
 from storage.ledger_tables import budgets, ledger_entries, spend_days
+from storage.own_questions import HIDDEN, own_questions
 from storage.review_levels import review_levels
 from storage.review_tables import review_items
 from storage.tables import (
-    answer_bodies,
     answers,
     comparison_votes,
     decisions,
@@ -48,10 +47,6 @@ COLUMNS = {
     By.DOMAIN: spend_days.c.domain,
     By.IMPORTANCE: spend_days.c.importance,
 }
-OPEN = AnswerStatus.RELEASED.value
-"""The one status whose text its asker may read whatever the policy says."""
-HIDDEN = (AnswerStatus.EVIDENCE.value,)
-"""Nobody asked for them."""
 
 
 class SqlBoard:
@@ -106,7 +101,7 @@ class SqlBoard:
             )
             .join(decisions, d.answer_id == a.id)
             .outerjoin(ratings, ratings.c.answer_id == a.id)
-            .where(a.id.in_(self._newest(limit)), *self._chosen(chosen))
+            .where(a.id.in_(self._newest(limit, chosen.user)), *self._chosen(chosen))
             .order_by(a.created_at.desc())
         )
         return [
@@ -141,7 +136,8 @@ class SqlBoard:
 
     def latest(self, chosen: Slice, cap: int | None, window: int, limit: int) -> list[AnswerRow]:
         rung = () if cap is None else (decisions.c.nfe_cap_per_token == cap,)
-        wanted = and_(answers.c.id.in_(self._newest(window)), *self._chosen(chosen), *rung)
+        newest = answers.c.id.in_(self._newest(window, chosen.user))
+        wanted = and_(newest, *self._chosen(chosen), *rung)
         return queries.answers_where(self._connection, self._pilot_id, wanted, limit)
 
     def months(self) -> list[Month]:
@@ -175,46 +171,7 @@ class SqlBoard:
         return review_levels(self._connection, self._pilot_id, now, window)
 
     def search(self, user: str, words: str, limit: int) -> list[Found]:
-        a, b, d = answers.c, answer_bodies.c, decisions.c
-        shown = case((a.status == OPEN, func.coalesce(b.corrected, b.answer)), else_="")
-        query = (
-            select(
-                a.id,
-                b.question,
-                shown.label("answer"),
-                d.granted,
-                d.domain,
-                a.status,
-                a.cost_nanos,
-                d.currency,
-                ratings.c.rating,
-                a.created_at,
-            )
-            .join(answer_bodies, b.answer_id == a.id)
-            .join(decisions, d.answer_id == a.id)
-            .outerjoin(ratings, ratings.c.answer_id == a.id)
-            .where(self._mine(answers), a.user_name == user, a.status.not_in(HIDDEN))
-            .order_by(a.created_at.desc(), a.id.desc())
-            .limit(limit)
-        )
-        for word in words.split():
-            holds = b.question.icontains(word, autoescape=True)
-            query = query.where(or_(holds, shown.icontains(word, autoescape=True)))
-        return [
-            Found(
-                answer_id=row.id,
-                question=row.question,
-                answer=row.answer,
-                granted=Importance(row.granted),
-                domain=Domain(row.domain),
-                status=AnswerStatus(row.status),
-                cost_nanos=row.cost_nanos,
-                currency=row.currency,
-                rating=row.rating,
-                created_at=row.created_at,
-            )
-            for row in self._connection.execute(query)
-        ]
+        return own_questions(self._connection, self._pilot_id, user, words, limit)
 
     def _spend(
         self,
@@ -243,11 +200,15 @@ class SqlBoard:
             for row in self._connection.execute(query)
         ]
 
-    def _newest(self, limit: int) -> Select[Any]:
-        """By the index of instants: how many answers there are makes no difference."""
+    def _newest(self, limit: int, user: str) -> Select[Any]:
+        """Of everybody or of one; by an index of instants, so that how many there are is the same.
+
+        Of a team or a domain they are those among everybody's newest.
+        """
+        theirs = (answers.c.user_name == user,) if user else ()
         newest = (
             select(answers.c.id)
-            .where(self._mine(answers))
+            .where(self._mine(answers), *theirs)
             .order_by(answers.c.created_at.desc())
             .limit(limit)
         )

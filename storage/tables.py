@@ -103,6 +103,7 @@ answers = Table(
     ),
     CheckConstraint("cost_nanos >= 0", name="cost_not_negative"),
     Index(None, "pilot_id", "created_at"),
+    Index(None, "pilot_id", "user_name", "created_at"),  # one's own questions, the newest first
 )
 
 answer_bodies = Table(

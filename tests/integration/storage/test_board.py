@@ -72,6 +72,17 @@ def test_a_slice_narrows_sums_and_samples_alike(uow: OpenUnitOfWork) -> None:
         assert unit.board.sample(Slice(domain=Domain.DATA, team="x"), 100) == []
 
 
+def test_a_persons_newest_are_theirs_however_many_others_asked_since(uow: OpenUnitOfWork) -> None:
+    answer(uow, "a-1")
+    for hours in range(1, 4):
+        answer(uow, f"b-{hours}", user="ben", hours=hours)
+    ann = Slice(user="ann")
+    with uow() as unit:
+        assert [row.id for row in unit.board.latest(ann, None, 2, 10)] == ["a-1"]
+        assert len(unit.board.sample(ann, 2)) == 1
+        assert len(unit.board.sample(EVERYTHING, 2)) == 2
+
+
 def test_the_list_at_a_point_is_of_its_cap(uow: OpenUnitOfWork) -> None:
     answer(uow, "a-1")
     with uow() as unit:
