@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select
@@ -15,6 +15,9 @@ from storage.tables import answer_bodies, answers, decisions, measurement_rows, 
 
 BATCH = 1000
 """Rows brought at a time, whatever their number."""
+WINDOW = 5000
+"""Newest answers among which those like another are looked for."""
+INSTANT = timedelta(microseconds=1)
 OPEN = (AnswerStatus.RUNNING.value,)
 WHOLE = tuple(
     status.value
@@ -69,13 +72,32 @@ class SqlHistory:
         for row in self._connection.execute(query):
             yield _logged(row)
 
+    def newest(self, since: datetime, until: datetime, most: int) -> datetime:
+        a = answers.c
+        one_more = (
+            select(a.created_at)
+            .where(a.pilot_id == self._pilot_id, a.created_at >= since, a.created_at < until)
+            .order_by(a.created_at.desc())
+            .offset(most)
+            .limit(1)
+        )
+        last_out = self._connection.execute(one_more).scalar_one_or_none()
+        return since if last_out is None else last_out + INSTANT
+
     def like(self, rung: Rung, granted: Importance, limit: int) -> list[Units]:
         a, d = answers.c, decisions.c
+        window = (  # or a rung that is new would look through every answer there ever was
+            select(a.id)
+            .where(a.pilot_id == self._pilot_id)
+            .order_by(a.created_at.desc())
+            .limit(WINDOW)
+            .subquery()
+        )
         latest: Select[Any] = (
             select(a.prompt_tokens, a.decode_tokens, a.nfe, d.rung)
             .join(decisions, d.answer_id == a.id)
             .where(
-                a.pilot_id == self._pilot_id,
+                a.id.in_(select(window.c.id)),
                 a.status.in_(WHOLE),
                 d.granted == granted.value,
                 d.solver == rung.solver.value,

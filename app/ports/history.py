@@ -59,8 +59,12 @@ class History(Protocol):
         """In the order they were asked, without those still running; read as they are used."""
         ...
 
+    def newest(self, since: datetime, until: datetime, most: int) -> datetime:
+        """From when on at most so many were asked until then; `since` where they all were."""
+        ...
+
     def like(self, rung: Rung, granted: Importance, limit: int) -> list[Units]:
-        """Of the latest answers that ran to their end on exactly this rung."""
+        """Of the latest answers that ran to their end on exactly this rung, among the newest."""
         ...
 
     def metered(self, since: datetime, until: datetime) -> Metered | None:

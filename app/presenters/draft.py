@@ -53,7 +53,7 @@ def trial(found: Simulated, texts: Texts) -> str:
         _counts("reviewed", r.reviewed_before, r.reviewed_after, texts),
     )
     said = [
-        texts("trial.queries", n=number(r.queries, texts)),
+        texts("trial.newest" if found.cut else "trial.queries", n=number(r.queries, texts)),
         texts("trial.raised", n=number(r.raised, texts)),
         texts("trial.stepped_down", n=number(r.stepped_down, texts)),
         *(

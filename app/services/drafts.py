@@ -18,6 +18,8 @@ from policies.written import Fault
 EXAMPLE_TOKENS = 100
 """Of the question that worst cases are shown for."""
 MAX_DAYS = 366
+TRIAL = 5000
+"""Queries of a trial, the newest: a page answers within a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,14 @@ class Drafts:
         return found[0], self.desk.diff(self._current(actor, policy), policy)
 
     def trial(self, actor: Actor, text: str, name: str, days: int) -> Simulated:
-        """The queries of the latest days, decided anew. Raises InvalidPolicy, InvalidInput."""
+        """The newest queries of those days decided anew. Raises InvalidPolicy, InvalidInput."""
         if not 1 <= days <= MAX_DAYS:
             raise InvalidInput(f"a trial goes over 1 to {MAX_DAYS} days, got {days}")
         policy, found = faults(text, name, self._prices())
         if policy is None or found:
             raise InvalidPolicy(*found)
         until = self.clock()
-        return self.simulate(actor, policy, until - timedelta(days=days), until)
+        return self.simulate(actor, policy, until - timedelta(days=days), until, TRIAL)
 
     def _current(self, actor: Actor, otherwise: Policy) -> Policy:
         try:

@@ -46,6 +46,8 @@ class Simulated:
     currency: str
     replay: Replay
     quality: Quality
+    cut: bool = False
+    """Whether only the newest of the time asked for are in it."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,24 @@ class Simulate:
     adapter_sha256: str
     nfe_per_token: NfePerToken
 
-    def __call__(self, actor: Actor, policy: Policy, since: datetime, until: datetime) -> Simulated:
+    def __call__(
+        self,
+        actor: Actor,
+        policy: Policy,
+        since: datetime,
+        until: datetime,
+        most: int | None = None,
+    ) -> Simulated:
+        """Of all queries of that time, or of the newest `most`: for who waits for it."""
         require(actor, Action.PROPOSE_POLICY)
         with self.reader() as uow:
             lists = {prices.version: prices for prices in uow.prices()}
-            logged = uow.history.logged(since, until)
+            first = since if most is None else uow.history.newest(since, until, most)
+            logged = uow.history.logged(first, until)
             out = replay(_past(logged, lists), policy, self.zone, self.nfe_per_token)
             recorded = uow.history.measured(self.adapter_sha256)
         currency = next((prices.currency for prices in lists.values()), "")
-        return Simulated(since, until, currency, out, quality(out, recorded))
+        return Simulated(first, until, currency, out, quality(out, recorded), cut=first > since)
 
 
 def quality(out: Replay, recorded: Recorded) -> Quality:

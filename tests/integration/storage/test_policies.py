@@ -140,6 +140,9 @@ def test_history_says_what_ended_and_leaves_out_what_runs(uow: OpenUnitOfWork) -
         rung = new_answer("x").decision.plan.rung
         assert [row.answer_id for row in unit.history.logged(START, START + DAY)] == ["a-1", "a-2"]
         assert list(unit.history.logged(START + DAY, START + 2 * DAY)) == []
+        assert unit.history.newest(START - DAY, START + DAY, 3) == START - DAY
+        newest = unit.history.newest(START - DAY, START + DAY, 1)
+        assert [row.answer_id for row in unit.history.logged(newest, START + DAY)] == ["a-2"]
         like = unit.history.like(rung, Importance.STANDARD, 10)
         assert like == [Units(5, 4, 12), Units(5, 2, 6)]
         assert unit.history.like(replace(rung, gate=0.5), Importance.STANDARD, 10) == []

@@ -77,6 +77,16 @@ def test_only_queries_of_the_days_asked_for_are_replayed(world: World) -> None:
     assert (found.replay.queries, found.currency) == (1, PRICES.currency)
 
 
+def test_a_trial_that_is_waited_for_replays_the_newest_and_says_so(world: World) -> None:
+    for name in ("key-1", "key-2", "key-3"):
+        world.receipt(name)
+        world.clock.advance(timedelta(minutes=1))
+    over_all = (FINN, POLICY, START - DAY, START + DAY)
+    for most, replayed, cut in ((2, 2, True), (3, 3, False), (None, 3, False)):
+        found = simulate(world)(*over_all, most)
+        assert (found.replay.queries, found.cut) == (replayed, cut)
+
+
 def rows(domain: Domain, right: str) -> list[Measured]:
     return [
         Measured(f"{domain}-{i}", domain, c == "1", Units(1, 1, 3), 9) for i, c in enumerate(right)
