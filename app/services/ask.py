@@ -4,8 +4,8 @@ A hold outlives its process by its lease at most.
 """
 
 import random
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
 
 from app.ports import Cancelled, Clock, Engine, NewId, OpenUnitOfWork
 from app.services.admission import Admission, AskForm, clean
@@ -20,7 +20,7 @@ from policies.errors import InvalidInput, NotFound
 from policies.expected import Expected
 from policies.review import readable
 from policies.roles import Action, Actor, require
-from policies.types import Ceiling, Decision
+from policies.types import Ceiling, Decision, Importance
 
 __all__ = [
     "Ask", "AskForm", "Event", "Limits", "Preview", "Receipt", "Started", "Written", "clean",
@@ -71,15 +71,11 @@ class Ask:
 
         Raises Forbidden, InvalidInput, Unpriced.
         """
-        admission = self.admission
-        request = admission.request(actor, form)
-        with self.reader() as uow:
-            prices, now = admission.prices(uow), self.clock()
-            decision = decide(request, in_force(uow, self.policy), prices)
-            likely = expected_of(uow, decision, prices)
-            payer = Payer(request.user, request.team, decision.granted)
-            ceilings = tuple(uow.ledger.ceilings_of(payer, decision.limits, prices.currency, now))
-        return Preview(decision, self.engine.nfe_per_token(decision.plan), ceilings, likely)
+        return self._previews(actor, form, (form.importance,))[form.importance]
+
+    def previews(self, actor: Actor, form: AskForm) -> dict[Importance, Preview]:
+        """The same for every importance, by the same policy and prices; raises the same."""
+        return self._previews(actor, form, tuple(Importance))
 
     def __call__(
         self,
@@ -128,3 +124,23 @@ class Ask:
             expired = uow.ledger.expire(self.clock())
             uow.commit()
         return expired
+
+    def _previews(
+        self, actor: Actor, form: AskForm, importances: Sequence[Importance]
+    ) -> dict[Importance, Preview]:
+        admission = self.admission
+        request = admission.request(actor, form)
+        with self.reader() as uow:
+            policy, prices, now = in_force(uow, self.policy), admission.prices(uow), self.clock()
+            found = {}
+            for importance in importances:
+                decision = decide(replace(request, importance=importance), policy, prices)
+                payer = Payer(request.user, request.team, decision.granted)
+                ceilings = uow.ledger.ceilings_of(payer, decision.limits, prices.currency, now)
+                found[importance] = Preview(
+                    decision,
+                    self.engine.nfe_per_token(decision.plan),
+                    tuple(ceilings),
+                    expected_of(uow, decision, prices),
+                )
+        return found

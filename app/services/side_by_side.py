@@ -50,7 +50,7 @@ class SideBySide:
 
     def offers(self, actor: Actor, form: AskForm) -> list[Offer]:
         """Least important first; none that rules would raise to another or reviewers must see."""
-        previews = {i: self.ask.preview(actor, replace(form, importance=i)) for i in Importance}
+        previews = self.ask.previews(actor, form)
         return [
             Offer(i, p)
             for i, p in previews.items()

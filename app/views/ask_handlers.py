@@ -158,7 +158,7 @@ class AskHandlers:
         try:
             actor = self._actor(request)
             form = _form(question if asked else SHORTEST, importance, domain)
-            previews = {i: self.ask.preview(actor, replace(form, importance=i)) for i in Importance}
+            previews = self.ask.previews(actor, form)
             looks = self.outlook(form.domain)
         except PilotError as err:
             names = gr.update(choices=show.importance_names(texts))

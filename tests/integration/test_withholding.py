@@ -124,6 +124,7 @@ def calls(world: ReviewWorld, actor: Actor, answer_id: str) -> dict[str, Callabl
     return {
         "Ask.__call__": lambda: list(ask(actor, world.form(importance=HIGH), "key")),
         "Ask.preview": lambda: ask.preview(actor, world.form(importance=HIGH)),
+        "Ask.previews": lambda: ask.previews(actor, world.form(importance=HIGH)),
         "Ask.rate": lambda: ask.rate(actor, answer_id, 1),
         "Ask.read": lambda: ask.read(actor, answer_id),
         "Ask.recover": ask.recover,

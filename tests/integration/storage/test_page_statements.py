@@ -8,13 +8,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from app.ports import OpenUnitOfWork
+from app.ports import AuditFilter, OpenUnitOfWork
 from app.ports.board import By, Slice
+from app.services.ask import AskForm
+from app.services.audit import Audit
 from app.services.budgets import Budgets
 from app.services.dashboard import Dashboard
+from app.services.drafts import Drafts
+from app.services.mine import Mine
+from app.services.policy import PolicyDesk
+from app.services.simulate import Simulate
+from policies.document import preset
+from policies.types import Importance
 from storage.unit_of_work import open_reader, open_writer
 from tests.actors import LOCAL
 from tests.databases import PILOT, PRICES, Ids, engine_of
+from tests.fakes import MODEL
 from tests.serving import people
 from tests.statements import counted
 from tests.world import World
@@ -33,6 +42,12 @@ def dashboard(world: World) -> Dashboard:
     return Dashboard(world.engine, world.uow, world.clock)
 
 
+def drafts(world: World) -> Drafts:
+    simulate = Simulate(world.uow, UTC, MODEL.adapter_sha256, lambda r: r.max_nfe_per_token)
+    desk = PolicyDesk(world.uow, world.uow, world.clock)
+    return Drafts(desk, simulate, world.uow, world.clock, MODEL.model)
+
+
 PAGES: dict[str, Page] = {
     "dashboard": lambda world: dashboard(world).overview(LOCAL),
     "dashboard of a user": lambda world: dashboard(world).overview(
@@ -40,6 +55,16 @@ PAGES: dict[str, Page] = {
     ),
     "is anything new": lambda world: dashboard(world).pulse(LOCAL),
     "answers behind a point": lambda world: dashboard(world).behind(LOCAL, Slice(), 3),
+    "quote of every importance": lambda world: world.ask().previews(
+        LOCAL, AskForm("How many?", Importance.STANDARD)
+    ),
+    "own questions": lambda world: Mine(world.uow).search(LOCAL, "pens"),
+    "own questions, no hit": lambda world: Mine(world.uow).search(LOCAL, "nothing like it"),
+    "trial of a draft": lambda world: drafts(world).trial(LOCAL, preset("full").text, "draft", 30),
+    "versions of the policy": lambda world: drafts(world).desk.history(LOCAL),
+    "audit log": lambda world: Audit(world.uow, world.uow, world.clock).latest(
+        LOCAL, AuditFilter(by="nobody"), 100
+    ),
     "budgets": lambda world: budgets(world).overview(LOCAL),
     "accounts on the settings page": lambda world: people(world.uow, world.clock).all(LOCAL),
 }

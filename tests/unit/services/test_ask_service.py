@@ -345,6 +345,14 @@ def test_preview_holds_nothing(world: World) -> None:
     assert world.rows() == []
 
 
+def test_previews_are_each_what_its_importance_is_quoted_alone(world: World) -> None:
+    for number in range(5):
+        world.receipt(f"key-{number}")
+    together = world.ask().previews(ANN, world.form())
+    assert together == {i: world.ask().preview(ANN, world.form(importance=i)) for i in Importance}
+    assert together[Importance.STANDARD].expected
+
+
 def test_unpriced_model_does_not_run(world: World) -> None:
     world.clock.advance(-timedelta(days=2))
     with pytest.raises(Unpriced):
