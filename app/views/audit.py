@@ -110,7 +110,8 @@ def build(page: gr.Blocks, audit: Audit, sessions: Sessions) -> None:
     handlers = AuditHandlers(audit, sessions, labels)
     page.load(handlers.on_load, None, [*labels.components, chain], **QUIET)
     given = [reader, *filters.all]
-    changes = [field.input for field in filters.all]
+    # `input` of a textbox is told of keys alone, not of what is pasted.
+    changes = [filters.by.change, filters.area.input, filters.subject.change, filters.days.input]
     gr.on(
         [page.load, *changes], handlers.on_list, given, [log], trigger_mode="always_last",
         **top.IN_ZONE,

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 
 from policies.types import Window
-from tests.browser.visits import LOOKS, Visits, faults, scrolls_sideways
+from tests.browser.visits import LOOKS, Visits, faults, paste, scrolls_sideways
 from tests.pages import Pages
 from tests.people import AIKO, EMI
 
@@ -36,6 +36,14 @@ def test_what_was_done_is_listed_filtered_and_exported(
     lines = (tmp_path / "log.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "number,at,by,action,subject,details,hash"
     assert [line.split(",")[2:4] for line in lines[1:]] == [["emi", "raise.grant"]]
+
+
+def test_a_pasted_name_filters_as_a_typed_one_does(visits: Visits, made: Pages) -> None:
+    a_raise(made)
+    page = visits("audit", "finn")
+    expect(page.locator("#log tbody tr")).to_have_count(4)
+    paste(page, "#audit-by input, #audit-by textarea", "emi")
+    expect(page.locator("#log tbody tr")).to_have_count(1)
 
 
 def test_a_row_changed_behind_the_app_is_found(visits: Visits, made: Pages, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.services.ask import AskForm
-from policies.document import parse
+from policies.document import parse, preset
 from policies.types import Domain, Importance
-from tests.browser.visits import LOOKS, Visits, faults, scrolls_sideways, shot
+from tests.browser.visits import LOOKS, Visits, faults, paste, scrolls_sideways, shot
 from tests.pages import Pages
 from tests.people import AIKO, FINN
 
@@ -92,6 +92,33 @@ def test_the_form_and_the_text_say_the_same(visits: Visits) -> None:
     expect(check.locator(".mark.good")).to_be_visible()
 
 
+def test_what_is_pasted_undone_or_cut_is_heard_as_if_it_were_typed(visits: Visits) -> None:
+    page = visits("policy", "finn")
+    text, form = "#draft-text .cm-content", page.locator("#draft-form")
+    passes = form.locator("[data-path='rungs.high.max_nfe_per_token']")
+    before = str(preset("full").rungs[Importance.HIGH].max_nfe_per_token)
+    expect(passes).to_have_value(before)
+    paste(page, text, DRAFT.replace("15", "14"))
+    expect(passes).to_have_value("14")
+    expect(page.locator("#draft-check .mark.good")).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(passes).to_have_value(before)
+    page.keyboard.press("Control+Shift+z")
+    expect(passes).to_have_value("14")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+x")
+    expect(form.locator("table")).to_have_count(0)
+    page.keyboard.press("Control+v")
+    expect(passes).to_have_value("14")
+    paste(page, "#draft-form [data-path='rungs.high.max_nfe_per_token']", "13")
+    expect(page.locator(text)).to_contain_text("max_nfe_per_token: 13")
+    page.keyboard.press("Control+z")
+    expect(page.locator(text)).to_contain_text("max_nfe_per_token: 14")
+    passes.fill("")  # as an extension or a keyboard on a phone clears it
+    expect(page.locator("#draft-check .mark.fault").first).to_be_visible()
+    expect(page.locator("button#draft-propose")).to_be_enabled()
+
+
 def test_rules_are_added_filled_in_and_removed_in_the_form(visits: Visits, made: Pages) -> None:
     page = visits("policy", "finn")
     write(page, DRAFT)
@@ -115,6 +142,28 @@ def test_rules_are_added_filled_in_and_removed_in_the_form(visits: Visits, made:
     (rule,) = parse(newest.source).rules
     assert (rule.name, rule.when.wording) == ("contracts", ("contract*", "penalt*"))
     assert (rule.when.domain, rule.raise_to) == ((Domain.BUSINESS,), Importance.CRITICAL)
+
+
+NUMBERS = """() => {
+  const tops = query => [...document.querySelectorAll('#draft-text ' + query)]
+    .map(each => each.getBoundingClientRect().top);
+  const lines = tops('.cm-content > .cm-line');
+  const numbers = tops('.cm-lineNumbers > .cm-gutterElement:not([style*="hidden"])');
+  return lines.map((top, i) => Math.abs(top - numbers[i]));
+}"""
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_line_numbers_stand_beside_their_lines(visits: Visits, width: int) -> None:
+    page = visits("policy", "finn", width=width)
+    page.locator("#draft-text .cm-line").first.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)  # the editor measures its lines once they are in view, not before
+    off = page.evaluate(NUMBERS)
+    assert off
+    assert max(off) < 2, off
+    write(page, DRAFT)
+    page.wait_for_timeout(1000)
+    assert max(page.evaluate(NUMBERS)) < 2
 
 
 def test_a_text_that_is_no_policy_closes_the_form_and_says_so(visits: Visits) -> None:

@@ -74,6 +74,15 @@ def scrolls_sideways(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth") > width)
 
 
+def paste(page: Page, field: str, text: str) -> None:
+    """Over all that stands in a field, by the keys that people use."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    page.locator(field).click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+v")
+
+
 def shot(page: Page, name: str) -> None:
     """A picture of the whole page, where somebody made a folder for pictures."""
     if Path(SHOTS).is_dir():
