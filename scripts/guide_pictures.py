@@ -141,6 +141,10 @@ def _series(browser: Browser, address: str, language: str, folder: Path) -> list
     page.wait_for_timeout(3000)
     shots.append(_shot(page, "#quality-panel", folder / f"{language}-quality.png"))
     shots.append(_shot(page, ".gradio-container", folder / f"{language}-dashboard.png"))
+    page.goto(f"{address}settings")
+    page.wait_for_selector("#settings .note")
+    page.wait_for_timeout(1500)
+    shots.append(_shot(page, "#settings", folder / f"{language}-settings.png"))
     context.close()
     return shots
 
