@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
 from app.ports import Claim, ClaimEnd, ReviewFilter, ReviewItem
 from policies.review import ItemKind, ItemState, Lease, OutcomeKind, Verdict, VerdictKind
 from policies.types import Domain, Importance
 from storage.queries import review_of
-from storage.review_tables import review_items
+from storage.review_tables import review_items, review_verdicts
 from storage.tables import answers, decisions
 
 
@@ -34,7 +34,16 @@ def conditions(only: ReviewFilter) -> list[ColumnElement[bool]]:
         i.state: only.state,
     }
     found = [column == str(value) for column, value in wanted.items() if value is not None]
-    return found + ([i.due_at < only.due_before] if only.due_before else [])
+    if only.due_before:
+        found.append(i.due_at < only.due_before)
+    return [*found, _third()] if only.third else found
+
+
+def _third() -> ColumnElement[bool]:
+    """ReviewItem.third, told by the database."""
+    i, v = review_items.c, review_verdicts.c
+    given = select(func.count()).where(v.answer_id == i.answer_id).scalar_subquery()
+    return given >= i.approvals + case((i.state == ItemState.DECIDED.value, 1), else_=0)
 
 
 def grouped(rows: Iterable[Any]) -> defaultdict[str, tuple[str, ...]]:
@@ -87,4 +96,5 @@ def claim(row: Row[Any]) -> Claim:
         seconds=row.seconds,
         end=ClaimEnd(row.end),
         note=row.note,
+        nanos=row.nanos or 0,
     )

@@ -60,6 +60,11 @@ class ReviewItem:
     """Who gave a verdict, in order."""
     skipped_by: tuple[str, ...]
 
+    @property
+    def third(self) -> bool:
+        """The first verdicts disagree: one more person decides, or did."""
+        return len(self.decided_by) >= self.approvals + (self.state is ItemState.DECIDED)
+
     def overdue(self, now: datetime) -> bool:
         return self.state is not ItemState.DECIDED and now >= self.due_at
 
@@ -81,6 +86,8 @@ class ReviewFilter:
     domain: Domain | None = None
     team: str = ""
     kind: ItemKind | None = None
+    third: bool = False
+    """Only those where the first verdicts disagree."""
     state: ItemState | None = ItemState.WAITING
     due_before: datetime | None = None
 
@@ -98,6 +105,8 @@ class Claim:
     """Metered while it was live."""
     end: ClaimEnd
     note: str = ""
+    nanos: int = 0
+    """In the ledger, and so in the cost of the answer; 0 until it is."""
 
 
 class Reviews(Protocol):
@@ -113,6 +122,10 @@ class Reviews(Protocol):
 
     def queue(self, only: ReviewFilter, limit: int) -> list[ReviewItem]:
         """In the order of policies.review.queue_key."""
+        ...
+
+    def teams(self) -> list[str]:
+        """Whose answers were ever under review, by name."""
         ...
 
     def places(self, answer_ids: Sequence[str]) -> dict[str, Place]:

@@ -6,12 +6,13 @@ from html import escape
 
 from app.i18n import Texts
 from app.money import about
-from app.ports import LinkKind, Message
+from app.ports import AnswerRow, Message
 from app.presenters.messages import messages
-from app.presenters.parts import empty, fact, minute, money_span, number, passes, person, reason
+from app.presenters.parts import empty, fact, minute, money_span, number, person, reason
+from app.presenters.review_sides import button, sides
 from app.presenters.tokens import tokens
-from app.presenters.worddiff import compared, inline
-from app.services.review_evidence import Evidence, Other, Similar
+from app.presenters.worddiff import inline
+from app.services.review_evidence import Evidence, Similar
 from policies.review import Verdict
 
 MODES = ("approve", "correct", "reject", "ask", "skip")
@@ -30,17 +31,10 @@ def modes(texts: Texts) -> list[tuple[str, str]]:
 
 def evidence(found: Evidence, barred: str, may_take: bool, reader: tzinfo, texts: Texts) -> str:
     """`barred` says why one can only read; `may_take` whether one may end another's claim."""
-    answer = _text(found.text.answer, texts)
-    sides = (
-        f'<div class="sides"><section><h3>{escape(texts("review.answer"))}</h3>{answer}</section>'
-        f"<section><h3>{escape(texts('review.base'))}</h3>{_base(found, barred, texts)}</section>"
-        "</div>"
-    )
     parts = (
         _head(found, barred, may_take, reader, texts),
         _section("review.question", _text(found.text.question, texts), texts),
-        sides,
-        *(_rerun(other, found, barred, texts) for other in found.others if _is_more(other)),
+        sides(found, barred, texts),
         _facts(found, texts),
         _verdicts(found.verdicts, reader, texts),
         _messages(found.messages, reader, texts),
@@ -83,7 +77,7 @@ def _head(found: Evidence, barred: str, may_take: bool, reader: tzinfo, texts: T
         held = texts("review.yours", at=minute(item.lease.until, reader, texts))
     else:
         held = ""
-    take = _button("take_over", item.answer_id, texts) if may_take else ""
+    take = button("take_over", item.answer_id, texts) if may_take else ""
     kind = "waiting" if barred else "good"
     return (
         f'<header class="row"><h2>{escape(texts(f"importance.{item.importance}"))} · '
@@ -93,50 +87,24 @@ def _head(found: Evidence, barred: str, may_take: bool, reader: tzinfo, texts: T
     )
 
 
-def _base(found: Evidence, barred: str, texts: Texts) -> str:
-    base = next((o for o in found.others if o.linked.kind is LinkKind.BASE), None)
-    if base is None:
-        button = "" if barred else _button("base", found.item.answer_id, texts)
-        return f'<p class="note">{escape(texts("review.base_none"))}</p>{button}'
-    if base.text.answer.strip() == found.text.answer.strip():
-        same = f'<p class="note">{escape(texts("review.same_as_base"))}</p>'
-        return _text(base.text.answer, texts) + same
-    return f'<div class="text diff">{compared(found.text.answer, base.text.answer)}</div>'
-
-
-def _is_more(other: Other) -> bool:
-    return other.linked.kind is LinkKind.MORE
-
-
-def _rerun(other: Other, found: Evidence, barred: str, texts: Texts) -> str:
-    title = texts("review.rerun", passes=passes(other.row.units.nfe, texts))
-    cost = money_span(
-        about(other.row.cost_nanos, other.row.currency, texts.locale),
-        other.row.cost_nanos,
-        other.row.currency,
-        texts,
-    )
-    words = compared(found.text.answer, other.text.answer)
-    take = "" if barred else _button("take", other.row.id, texts)
-    return (
-        f'<section><h3>{escape(title)} · {cost}</h3><div class="text diff">{words}</div>{take}'
-        "</section>"
-    )
-
-
 def _facts(found: Evidence, texts: Texts) -> str:
     row = found.row
-    price = money_span(
-        about(row.cost_nanos, row.currency, texts.locale), row.cost_nanos, row.currency, texts
-    )
     minutes = texts("review.minutes", minutes=number(-(-found.seconds // 60), texts))
     facts = (
         fact(texts("review.fact.passes"), escape(number(row.units.nfe, texts))),
-        fact(texts("review.fact.price"), price),
+        fact(texts("review.fact.price"), _money(row, row.cost_nanos - found.review_nanos, texts)),
         fact(texts("review.fact.changed"), escape(number(row.changed_tokens, texts))),
-        fact(texts("review.fact.reviewing"), escape(minutes)),
+        fact(
+            texts("review.fact.reviewing"),
+            escape(minutes),
+            _money(row, found.review_nanos, texts),
+        ),
     )
     return _section("review.facts", f'<div class="facts">{"".join(facts)}</div>', texts)
+
+
+def _money(row: AnswerRow, nanos: int, texts: Texts) -> str:
+    return money_span(about(nanos, row.currency, texts.locale), nanos, row.currency, texts)
 
 
 def _reasons(found: Evidence, texts: Texts) -> str:
@@ -194,10 +162,3 @@ def _section(key: str, inner_html: str, texts: Texts) -> str:
 
 def _folded(key: str, inner_html: str, texts: Texts) -> str:
     return f"<details><summary>{escape(texts(key))}</summary>{inner_html}</details>"
-
-
-def _button(do: str, about_id: str, texts: Texts) -> str:
-    return (
-        f'<button type="button" class="small" data-do="{do}" data-id="{escape(about_id)}">'
-        f"{escape(texts(f'review.do.{do}'))}</button>"
-    )

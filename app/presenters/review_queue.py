@@ -8,9 +8,12 @@ from app.i18n import Texts
 from app.presenters.parts import empty, minute, person
 from app.services.review import QueueEntry
 from policies.review import Bar, ItemKind, ItemState
-from policies.types import Importance
+from policies.types import Domain, Importance
 
 STATES = (ItemState.WAITING, ItemState.ASKED, ItemState.DECIDED)
+THIRD = "third"
+"""Among the kinds that one may choose: the first verdicts disagree."""
+KINDS = (ItemKind.REQUIRED.value, THIRD, ItemKind.AUDIT.value)
 KEYS = ("j", "k", "a", "c", "r", "e")
 
 
@@ -31,10 +34,32 @@ def states(texts: Texts) -> list[tuple[str, str]]:
     return [(texts(f"review.state.{state}"), state.value) for state in STATES]
 
 
+def teams(names: Sequence[str], texts: Texts) -> list[tuple[str, str]]:
+    return [(texts("review.filter.all"), ""), *((name, name) for name in names)]
+
+
+def domains(texts: Texts) -> list[tuple[str, str]]:
+    named = [(texts(f"domain.{d}"), d.value) for d in Domain]
+    return [(texts("review.filter.all"), ""), *named]
+
+
+def kinds(texts: Texts) -> list[tuple[str, str]]:
+    """Why an answer is looked at."""
+    named = [(texts(f"review.kind.{kind}"), kind) for kind in KINDS]
+    return [(texts("review.filter.all"), ""), *named]
+
+
 def queue(
-    entries: Sequence[QueueEntry], opened: str, now: datetime, reader: tzinfo, texts: Texts
+    entries: Sequence[QueueEntry],
+    opened: str,
+    narrowed: bool,
+    now: datetime,
+    reader: tzinfo,
+    texts: Texts,
 ) -> str:
-    """One button an answer; the open one is marked as current."""
+    """One button an answer; the open one is marked as current. `narrowed` by filters."""
+    if not entries and narrowed:
+        return empty(texts("review.none_such"), texts("review.none_such_do"))
     if not entries:
         return empty(texts("review.empty"), texts("review.empty_do"))
     items = "".join(_entry(entry, opened, now, reader, texts) for entry in entries)
@@ -74,6 +99,8 @@ def _entry(entry: QueueEntry, opened: str, now: datetime, reader: tzinfo, texts:
     said = [texts("review.by", by=person(item.requester, texts), team=item.team)]
     if item.kind is ItemKind.AUDIT:
         said.append(texts("review.audit"))
+    if item.third:
+        said.append(texts("review.third"))
     if entry.skipped:
         said.append(texts("review.skipped"))
     barred = why_not(entry, texts)

@@ -11,11 +11,11 @@ LONGEST = 4000
 """Pieces compared; longer texts are shown one after the other."""
 
 
-def compared(before: str, after: str) -> str:
-    """The second text with what differs marked; as it is where the two have little in common."""
+def compared(before: str, after: str) -> tuple[str, str]:
+    """Side by side; without marks where the two have little in common."""
     a, b = _WORD.findall(before), _WORD.findall(after)
     alike = max(len(a), len(b)) <= LONGEST and SequenceMatcher(None, a, b).ratio() >= LEAST_ALIKE
-    return inline(before, after) if alike else escape(after)
+    return beside(before, after) if alike else (escape(before), escape(after))
 
 
 def inline(before: str, after: str) -> str:

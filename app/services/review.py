@@ -75,6 +75,12 @@ class ReviewDesk:
         entries = [self.entry(actor, item, now) for item in items]
         return sorted(entries, key=lambda entry: entry.skipped)
 
+    def teams(self, actor: Actor) -> list[str]:
+        """Whose answers were ever under review: what a queue can be narrowed to."""
+        require(actor, Action.REVIEW)
+        with self.reader() as uow:
+            return uow.reviews.teams()
+
     def entry(self, actor: Actor, item: ReviewItem, now: datetime | None = None) -> QueueEntry:
         """An item that was read before, as this reviewer sees it now."""
         at = now or self.clock()

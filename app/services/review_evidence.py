@@ -87,6 +87,8 @@ class Evidence:
     guidelines: str
     seconds: int
     """Of review so far, by everyone, in claims that have ended."""
+    review_nanos: int = 0
+    """Of that time, as far as it is in the ledger: a part of the row's cost."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def evidence(uow: UnitOfWork, policy: Policy, actor: Actor, answer_id: str) -> E
     """What is known by now; runs nothing. Raises Forbidden, NotFound."""
     item, row = _reviewable(uow, actor, answer_id)
     text, decided = uow.answers.text(answer_id), item.outcome is not None
-    verdicts = uow.reviews.verdicts(answer_id)
+    verdicts, claims = uow.reviews.verdicts(answer_id), uow.reviews.claims(answer_id)
     return Evidence(
         item=item,
         row=row,
@@ -198,7 +200,8 @@ def evidence(uow: UnitOfWork, policy: Policy, actor: Actor, answer_id: str) -> E
         draft=uow.review_notes.draft(answer_id, actor.user),
         similar=tuple(_similar(uow, actor, answer_id, text.question)),
         guidelines=in_force(uow, policy).reviewing.guidelines,
-        seconds=sum(claim.seconds for claim in uow.reviews.claims(answer_id)),
+        seconds=sum(claim.seconds for claim in claims),
+        review_nanos=sum(claim.nanos for claim in claims),
     )
 
 

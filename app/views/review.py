@@ -4,19 +4,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from app.guarded import MODEL_QUEUE, QUIET
 from app.i18n import DEFAULT, texts
 from app.presenters import review as show
 from app.presenters import review_queue as show_queue
 from app.services.reviewing import Reviewing
-from app.views import top
-from app.views.acted import IN_ZONE_AND_IDLE
+from app.views import review_queue, top
 from app.views.labels import Labels
 from app.views.press import pressable
 from app.views.review_handlers import APPROVE, Opened, ReviewHandlers
 from app.views.who import Sessions
-from policies.review import ItemState
 
 REFRESH_SECONDS = 20
 """A claim lives two minutes without a sign of life."""
@@ -83,13 +82,12 @@ class _Form:
 class _Side:
     """What is waiting, and which of it one sees."""
 
-    importance: gr.Dropdown
-    state: gr.Dropdown
+    chosen: review_queue.Filters
     queue: gr.HTML
 
     @property
     def filters(self) -> list[Any]:
-        return [self.importance, self.state]
+        return self.chosen.all
 
 
 def build(page: gr.Blocks, reviewing: Reviewing, sessions: Sessions) -> None:
@@ -99,21 +97,22 @@ def build(page: gr.Blocks, reviewing: Reviewing, sessions: Sessions) -> None:
     with gr.Row(elem_id="review-top"):
         labels.html(show_queue.top, padding=False)
         labels.html(show_queue.keys, padding=False, elem_id="keys")
+    chosen = review_queue.filters(labels)
     with gr.Row(elem_id="review-page"):
         with gr.Column(scale=2, min_width=280, elem_id="queue-side"):
-            side = _side(labels)
+            side = _Side(chosen, review_queue.queue())
         with gr.Column(scale=5, min_width=320, elem_id="evidence-side"):
             evidence = pressable(elem_id="evidence")
             form, more = _form(labels)
     handlers = ReviewHandlers(reviewing, sessions, labels)
-    page.load(handlers.on_load, None, labels.components, **QUIET)
     page.load(None, js=KEYS, api_visibility="private")
-    _wire_queue(page, reader, opened, side, evidence, form, handlers)
+    loaded = page.load(handlers.on_load, None, [*side.filters, *labels.components], **QUIET)
+    _wire_queue(loaded, reader, opened, side, evidence, form, handlers)
     _wire_form(reader, opened, side, evidence, form, more, handlers)
 
 
 def _wire_queue(
-    page: gr.Blocks,
+    loaded: Dependency,
     reader: gr.Textbox,
     opened: gr.State,
     side: _Side,
@@ -123,13 +122,14 @@ def _wire_queue(
 ) -> None:
     given = [reader, *side.filters, opened]
     idle = gr.Number(visible=False)
-    gr.on(
-        [page.load, gr.Timer(REFRESH_SECONDS).tick, side.importance.input, side.state.input],
-        handlers.on_queue,
-        [reader, idle, *side.filters, opened],
-        [side.queue, form.notice],
-        **IN_ZONE_AND_IDLE,
-    )
+    fresh: dict[str, Any] = {
+        "fn": handlers.on_queue,
+        "inputs": [reader, idle, *side.filters, opened],
+        "outputs": [side.queue, form.notice],
+        **review_queue.FRESH,
+    }
+    loaded.then(**fresh)
+    gr.on([gr.Timer(REFRESH_SECONDS).tick, *(each.input for each in side.filters)], **fresh)
     side.queue.click(
         handlers.on_open,
         given,
@@ -169,30 +169,6 @@ def _wire_form(
     model = MODEL_QUEUE | {"api_visibility": "private", "js": top.WITH_TIME_ZONE}
     evidence.click(handlers.on_evidence, [reader, opened], ran, trigger_mode="once", **model)
     more.click(handlers.on_more, [reader, opened], ran, trigger_mode="once", **model)
-
-
-def _side(labels: Labels) -> _Side:
-    first = texts(DEFAULT)
-    with gr.Row():
-        importance = labels.options(
-            gr.Dropdown,
-            "review.filter.importance",
-            show_queue.importances,
-            first,
-            value="",
-            min_width=120,
-            elem_id="filter-importance",
-        )
-        state = labels.options(
-            gr.Dropdown,
-            "review.filter.state",
-            show_queue.states,
-            first,
-            value=ItemState.WAITING.value,
-            min_width=120,
-            elem_id="filter-state",
-        )
-    return _Side(importance, state, pressable(elem_id="queue"))
 
 
 def _form(labels: Labels) -> tuple[_Form, gr.Button]:

@@ -1,7 +1,7 @@
 """What the Review page does. The service decides; whoever holds an answer may be wrong about it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta, tzinfo
 from typing import Any
 
@@ -9,7 +9,6 @@ import gradio as gr
 
 from app.guarded import explain, guarded, guarded_stream, words, zone_of
 from app.i18n import Texts
-from app.ports import ReviewFilter
 from app.presenters import review as show
 from app.presenters import review_queue as show_queue
 from app.presenters.parts import notice
@@ -18,11 +17,11 @@ from app.services.review_evidence import Evidence
 from app.services.reviewing import Reviewing
 from app.views.labels import Labels
 from app.views.press import pressed
+from app.views.review_queue import Chosen
 from app.views.who import Sessions
 from policies.errors import Forbidden, InvalidInput, NotFound, PilotError
-from policies.review import Bar, ItemState, VerdictKind
+from policies.review import Bar, VerdictKind
 from policies.roles import Action, Actor, may
-from policies.types import Importance
 
 VERDICTS = {kind.value: kind for kind in VerdictKind}
 APPROVE = VerdictKind.APPROVE.value
@@ -49,7 +48,13 @@ class ReviewHandlers:
 
     @guarded
     def on_load(self, request: gr.Request) -> Updates:
-        return tuple(self.labels.say(words(request)))
+        """The filters as the link says, the teams there are, then every fixed word."""
+        said, actor = words(request), self.sessions(request).actor
+        chosen = Chosen.linked(dict(request.query_params))
+        found = self.reviewing.desk.teams(actor) if may(actor, Action.REVIEW) else []
+        asked = asdict(chosen)
+        asked["team"] = gr.update(choices=show_queue.teams(found, said), value=chosen.team)
+        return *asked.values(), *self.labels.say(said)
 
     @guarded
     def on_queue(
@@ -57,6 +62,9 @@ class ReviewHandlers:
         zone_name: str,
         idle: float | None,
         importance: str,
+        team: str,
+        domain: str,
+        kind: str,
         state: str,
         opened: Opened,
         request: gr.Request,
@@ -71,15 +79,17 @@ class ReviewHandlers:
         quiet = timedelta(seconds=idle or 0)
         if opened.held and not self.reviewing.desk.heartbeat(actor, opened.answer_id, quiet):
             opened.held, told = False, notice(said("review.lost"))
-        return self._queue(
-            actor, zone_of(zone_name, request), importance, state, opened, said
-        ), told
+        chosen = Chosen.read(importance, team, domain, kind, state)
+        return self._queue(actor, zone_of(zone_name, request), chosen, opened, said), told
 
     @guarded
     def on_open(
         self,
         zone_name: str,
         importance: str,
+        team: str,
+        domain: str,
+        kind: str,
         state: str,
         opened: Opened,
         request: gr.Request,
@@ -87,6 +97,7 @@ class ReviewHandlers:
     ) -> Updates:
         """Queue, evidence, opened, then the form: the answer is theirs from now on, if free."""
         said, actor = words(request), self.sessions(request).actor
+        chosen = Chosen.read(importance, team, domain, kind, state)
         self._leave(actor, opened)
         fresh, told = Opened(pressed(event).get("id", "")), ""
         try:
@@ -98,12 +109,10 @@ class ReviewHandlers:
             found = self.reviewing.evidence.of(actor, fresh.answer_id)
         except (Forbidden, NotFound) as err:
             shown = notice(explain(err, said)) + show.nothing_open(said)
-            queue = self._queue(
-                actor, zone_of(zone_name, request), importance, state, Opened(), said
-            )
+            queue = self._queue(actor, zone_of(zone_name, request), chosen, Opened(), said)
             return queue, shown, Opened(), *_closed_form(told)
         fresh.answer = found.text.answer
-        queue = self._queue(actor, zone_of(zone_name, request), importance, state, fresh, said)
+        queue = self._queue(actor, zone_of(zone_name, request), chosen, fresh, said)
         form = _form(found, said) if fresh.held else _closed_form(told)
         return queue, self._evidence(found, actor, zone_of(zone_name, request), said), fresh, *form
 
@@ -142,6 +151,9 @@ class ReviewHandlers:
         self,
         zone_name: str,
         importance: str,
+        team: str,
+        domain: str,
+        kind: str,
         state: str,
         mode: str,
         correction: str,
@@ -156,7 +168,8 @@ class ReviewHandlers:
         except PilotError as err:
             kept = [gr.skip()] * (2 + len(_closed_form("")))
             return *kept, notice(explain(err, said))
-        queue = self._queue(actor, zone_of(zone_name, request), importance, state, Opened(), said)
+        chosen = Chosen.read(importance, team, domain, kind, state)
+        queue = self._queue(actor, zone_of(zone_name, request), chosen, Opened(), said)
         told = notice(said(f"review.done.{done}"), "info")
         return queue, show.nothing_open(said), Opened(), *_closed_form(told)
 
@@ -236,15 +249,11 @@ class ReviewHandlers:
                 return  # it ran out meanwhile, so it is back already
 
     def _queue(
-        self, actor: Actor, reader: tzinfo, importance: str, state: str, opened: Opened, said: Texts
+        self, actor: Actor, reader: tzinfo, chosen: Chosen, opened: Opened, said: Texts
     ) -> str:
-        only = ReviewFilter(
-            importance=Importance(importance) if importance else None,
-            state=ItemState(state) if state else ItemState.WAITING,
-        )
-        desk = self.reviewing.desk
-        found = desk.queue(actor, only)
-        return show_queue.queue(found, opened.answer_id, desk.clock(), reader, said)
+        desk, narrowed = self.reviewing.desk, chosen != Chosen()
+        found = desk.queue(actor, chosen.filter())
+        return show_queue.queue(found, opened.answer_id, narrowed, desk.clock(), reader, said)
 
     def _evidence(self, found: Evidence, actor: Actor, reader: tzinfo, said: Texts) -> str:
         entry = self.reviewing.desk.entry(actor, found.item)

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from app.services.ask import AskForm
 from policies.review import VerdictKind
 from policies.types import Domain, Importance
-from tests.browser.visits import LOOKS, Visits, faults, scrolls_sideways, shot
+from tests.browser.visits import LOOKS, SIZES, Visits, faults, scrolls_sideways, shot
 from tests.pages import ANSWER, Pages
 from tests.people import AIKO, BEN, CHIKA, DAN
 
@@ -95,6 +95,53 @@ def test_keys_move_choose_and_stay_off_while_typing(visits: Visits, made: Pages)
     page.keyboard.press("Escape")
     page.keyboard.press("e")
     expect(page.locator("#evidence")).to_contain_text("Again with more compute")
+
+
+def test_filters_stay_in_the_link_and_narrow_the_queue_of_whoever_opens_it(
+    visits: Visits, made: Pages
+) -> None:
+    for asker, domain in ((AIKO, Domain.MATH), (BEN, Domain.DATA)):
+        list(made.ask(asker, AskForm(QUESTION, Importance.HIGH, domain), asker.user))
+    page = visits("review", "chika", "ja")
+    expect(page.locator("#queue .entry")).to_have_count(2)
+    page.click("#filter-team input")
+    page.get_by_role("option", name="finance").click()
+    expect(page.locator("#queue .entry")).to_have_count(1)
+    expect(page.locator("#queue .entry")).to_contain_text("ben")
+    page.wait_for_url("**/review?team=finance")
+    again = visits("review?team=finance&kind=required", "dan")
+    expect(again.locator("#queue .entry")).to_have_count(1)
+    expect(again.locator("#filter-team input")).to_have_value("finance")
+    expect(again.locator("#filter-kind input")).to_have_value("Asked for by the policy")
+    again.click("#filter-domain input")
+    again.get_by_role("option", name="Math").click()
+    expect(again.locator("#queue .empty")).to_be_visible()
+    again.wait_for_url("**/review?team=finance&kind=required&domain=math")
+
+
+@pytest.mark.parametrize(("width", "columns"), [(SIZES["wide"], 2), (SIZES["phone"], 1)])
+def test_a_rerun_stands_beside_the_answer_with_what_differs_and_what_each_cost(
+    visits: Visits, made: Pages, width: int, columns: int
+) -> None:
+    asked(made)
+    made.engine.words = (*ANSWER[:-1], "302")
+    page = visits("review", "chika", width=width)
+    open_first(page)
+    page.keyboard.press("e")
+    expect(page.locator("#evidence .sides .text")).to_have_count(2)
+    left, right = page.locator("#evidence .sides section").all()
+    expect(left.locator("mark")).to_have_text("301")
+    expect(right.locator("mark")).to_have_text("302")
+    for side in (left, right):
+        expect(side.locator(".work")).to_contain_text("refinement passes")
+        expect(side.locator(".work .money")).to_contain_text("$")
+    a, b = left.bounding_box(), right.bounding_box()
+    assert a
+    assert b
+    assert (b["y"] == a["y"], b["x"] == a["x"]) == (columns == 2, columns == 1)
+    shot(page, f"rerun-{width}")
+    right.locator("[data-do=take]").click()
+    expect(page.locator("#correction textarea")).to_have_value(" ".join(made.engine.words))
 
 
 def test_a_draft_is_there_after_the_tab_was_closed(visits: Visits, made: Pages) -> None:

@@ -145,6 +145,7 @@ def calls(world: ReviewWorld, actor: Actor, answer_id: str) -> dict[str, Callabl
         "ReviewDesk.release": lambda: desk.release(actor, answer_id),
         "ReviewDesk.save": lambda: desk.save(actor, answer_id, approve),
         "ReviewDesk.skip": lambda: desk.skip(actor, answer_id, "no"),
+        "ReviewDesk.teams": lambda: desk.teams(actor),
         "ReviewDesk.take_over": lambda: desk.take_over(actor, answer_id),
         "ReviewEvidence.base": lambda: world.evidence.base(actor, answer_id),
         "ReviewEvidence.of": lambda: world.evidence.of(actor, answer_id),

@@ -1,6 +1,7 @@
 """Budgets, policy, review, audit and comparison without a browser: what handlers let whom do."""
 
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any
 
 import gradio as gr
@@ -13,6 +14,7 @@ from app.views.compare import CompareHandlers, Shown
 from app.views.labels import Labels
 from app.views.policy import PolicyHandlers
 from app.views.review_handlers import Opened, ReviewHandlers
+from app.views.review_queue import NAMES, Chosen
 from app.views.state import Running
 from policies.types import Domain, Importance, Window
 from tests.pages import ANSWER, Pages
@@ -21,12 +23,14 @@ from tests.samples import MODEL
 
 ZONE = "Asia/Tokyo"
 TEXT = " ".join(ANSWER)
+ALL: tuple[str, str, str, str, str] = astuple(Chosen())
+"""No filter is set."""
 
 
-def by(person: str, language: str = "en") -> gr.Request:
+def by(person: str, language: str = "en", **query: str) -> gr.Request:
     return gr.Request(
         headers={"accept-language": language},
-        query_params={},
+        query_params=query,
         cookies={COOKIE: person},
         session_hash=f"tab-{person}",
         username=None,
@@ -115,7 +119,7 @@ def test_opening_by_hand_gives_a_stranger_no_word_of_it(
 ) -> None:
     event = press(do="open", id=waiting(made))
     try:
-        shown = repr(review.on_open(ZONE, "", "waiting", Opened(), by(person), event))
+        shown = repr(review.on_open(ZONE, *ALL, Opened(), by(person), event))
     except gr.Error as err:
         shown = str(err)
     assert TEXT not in shown
@@ -128,12 +132,26 @@ def test_two_reviewers_decide_and_the_requester_may_read(
     answer_id = waiting(made)
     for person in ("chika", "dan"):
         event = press(do="open", id=answer_id)
-        _, shown, opened, *_ = review.on_open(ZONE, "", "waiting", Opened(), by(person), event)
+        _, shown, opened, *_ = review.on_open(ZONE, *ALL, Opened(), by(person), event)
         assert TEXT in shown
         assert opened.held
-        sent = review.on_send(ZONE, "", "waiting", "correct", "301 dollars", "", opened, by(person))
+        sent = review.on_send(ZONE, *ALL, "correct", "301 dollars", "", opened, by(person))
         assert 'class="notice info"' in sent[-1]
     assert made.ask.read(AIKO, answer_id).text.answer == "301 dollars"
+
+
+def test_a_link_narrows_the_queue_and_what_it_cannot_say_narrows_nothing(
+    review: ReviewHandlers, made: Pages
+) -> None:
+    waiting(made)
+    linked = by("chika", team="sales", domain="math", kind="required", importance="no such")
+    importance, team, domain, kind, state = review.on_load(linked)[: len(NAMES)]
+    found = (importance, team["value"], domain, kind, state)
+    assert found == ("", "sales", "math", "required", "waiting")
+    for name, shown in (("sales", 1), ("finance", 0)):
+        queue, _ = review.on_queue(ZONE, 0, "", name, domain, kind, state, Opened(), by("chika"))
+        assert queue.count('data-do="open"') == shown
+    assert "fits these filters" in queue
 
 
 def test_moving_on_gives_the_first_answer_back(review: ReviewHandlers, made: Pages) -> None:
@@ -141,9 +159,9 @@ def test_moving_on_gives_the_first_answer_back(review: ReviewHandlers, made: Pag
     *_, last = made.ask(AIKO, AskForm("And?", Importance.HIGH, Domain.MATH), "k-2")
     second = last.row.id  # type: ignore[union-attr]
     event = press(do="open", id=first)
-    _, _, opened, *_ = review.on_open(ZONE, "", "waiting", Opened(), by("chika"), event)
-    review.on_open(ZONE, "", "waiting", opened, by("chika"), press(do="open", id=second))
-    _, _, taken, *_ = review.on_open(ZONE, "", "waiting", Opened(), by("dan"), event)
+    _, _, opened, *_ = review.on_open(ZONE, *ALL, Opened(), by("chika"), event)
+    review.on_open(ZONE, *ALL, opened, by("chika"), press(do="open", id=second))
+    _, _, taken, *_ = review.on_open(ZONE, *ALL, Opened(), by("dan"), event)
     assert taken.held
 
 

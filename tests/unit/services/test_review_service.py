@@ -12,11 +12,11 @@ from policies.document import Reviewing
 from policies.errors import Forbidden, InvalidInput, NotFound, OverCeiling
 from policies.review import Bar, ItemKind, ItemState, OutcomeKind, VerdictKind
 from policies.roles import Role
-from policies.types import Importance, Review
+from policies.types import Domain, Importance, Review
 from storage.unit_of_work import open_writer
-from tests.actors import ADMIN, ANN, SPONSOR, person
+from tests.actors import ADMIN, ANN, SPONSOR, person, requester
 from tests.databases import DIALECTS, PILOT, POLICY, database, engine_of
-from tests.reviews import BOB, CRITICAL, EVE, HIGH, KIM, ReviewWorld
+from tests.reviews import BOB, CRITICAL, EVE, HIGH, KIM, ReviewWorld, put_under_review
 
 APPROVE, CORRECT, REJECT = VerdictKind.APPROVE, VerdictKind.CORRECT, VerdictKind.REJECT
 
@@ -198,6 +198,38 @@ def test_queue_is_in_order_and_filters(world: ReviewWorld) -> None:
     assert [e.item.answer_id for e in world.desk.queue(BOB, only)] == [high, later]
     assert world.desk.queue(BOB, ReviewFilter(team="finance")) == []
     assert [world.waiting.standing(ANN, a).ahead for a in (critical, high, later)] == [0, 1, 2]
+
+
+def test_filters_are_asked_of_the_database_before_it_counts_to_the_limit(
+    world: ReviewWorld,
+) -> None:
+    for number in range(3):
+        world.asked(CRITICAL, f"more important {number}")
+    olaf = requester("olaf", "finance")
+    money = world.receipt("olaf", importance=HIGH, actor=olaf, domain=Domain.DATA).row.id
+    put_under_review(world.uow, "drawn", Importance.ROUTINE, kind=ItemKind.AUDIT)
+    disputed = world.asked(CRITICAL, "disputed")
+    for reviewer, kind in ((BOB, APPROVE), (EVE, REJECT)):
+        world.desk.claim(reviewer, disputed)
+        world.desk.decide(reviewer, disputed, kind, reason="so it is")
+    for only, expected in (
+        (ReviewFilter(team="finance"), money),
+        (ReviewFilter(domain=Domain.DATA), money),
+        (ReviewFilter(kind=ItemKind.AUDIT), "drawn"),
+        (ReviewFilter(third=True), disputed),
+    ):
+        (entry,) = world.desk.queue(KIM, only, limit=1)
+        assert entry.item.answer_id == expected
+        assert entry.item.third is (expected == disputed)
+        assert len(world.desk.queue(KIM, only)) == 1
+    assert world.desk.queue(KIM, ReviewFilter(team="finance", third=True)) == []
+    world.desk.claim(KIM, disputed)
+    world.desk.decide(KIM, disputed, APPROVE)
+    decided = ReviewFilter(third=True, state=ItemState.DECIDED)
+    assert [e.item.answer_id for e in world.desk.queue(BOB, decided)] == [disputed]
+    assert world.desk.teams(BOB) == ["finance", "sales"]
+    with pytest.raises(Forbidden):
+        world.desk.teams(ANN)
 
 
 def test_requester_is_asked_and_the_answer_waits_for_the_reply(world: ReviewWorld) -> None:
