@@ -8,6 +8,7 @@ from app.ports import AnswerRow, AnswerStatus
 from app.presenters.parts import (
     bar,
     definitions,
+    duration,
     fact,
     money_span,
     notice,
@@ -33,31 +34,46 @@ def card(receipt: Receipt, texts: Texts) -> str:
     remarks = [texts(REMARKS[row.status])] if row.status in REMARKS else []
     if receipt.replayed:
         remarks.append(texts("card.replayed"))
-    facts = _price(row, texts) + _passes(row, texts) + _time(row, texts) + _changed(row, texts)
+    money = _price(receipt, texts) + _reviewing(receipt, texts)
+    facts = money + _passes(row, texts) + _time(row, texts) + _changed(row, texts)
     return (
         f'<section class="card" aria-label="{escape(texts("card.title"))}">'
         f"<h3>{escape(texts('card.title'))}</h3>{''.join(notice(r, 'info') for r in remarks)}"
         f'<div class="facts">{facts}</div>'
         f"<details><summary>{escape(texts('card.details'))}</summary>"
-        f"{definitions(_details(row, texts))}</details></section>"
+        f"{definitions(_details(receipt, texts))}</details></section>"
     )
 
 
-def _price(row: AnswerRow, texts: Texts) -> str:
-    price = exact(row.cost_nanos, row.currency, texts.locale)
+def _price(receipt: Receipt, texts: Texts) -> str:
+    """Where reviewers had a part in it, computing and their time are two prices."""
+    row, nanos = receipt.row, receipt.compute_nanos
     against = texts(
         "card.price_of",
-        percent=percent(row.cost_nanos, row.quote_nanos, texts),
+        percent=percent(nanos, row.quote_nanos, texts),
         quote=at_most(row.quote_nanos, row.currency, texts.locale),
     )
-    shown = money_span(price, row.cost_nanos, row.currency, texts)
     return fact(
-        texts("card.price"),
-        shown,
+        texts("card.computing" if _reviewed(receipt) else "card.price"),
+        money_span(exact(nanos, row.currency, texts.locale), nanos, row.currency, texts),
         escape(against),
-        bar(row.cost_nanos, row.quote_nanos, against),
+        bar(nanos, row.quote_nanos, against),
         kind="price",
     )
+
+
+def _reviewing(receipt: Receipt, texts: Texts) -> str:
+    if not _reviewed(receipt):
+        return ""
+    nanos, currency = receipt.review_nanos, receipt.row.currency
+    spent = texts("card.reviewing_time", time=duration(receipt.review_seconds, texts))
+    price = money_span(exact(nanos, currency, texts.locale), nanos, currency, texts)
+    return fact(texts("card.reviewing"), price, escape(spent), kind="reviewing")
+
+
+def _reviewed(receipt: Receipt) -> bool:
+    """By people, or to be."""
+    return receipt.row.review.approvals > 0 or receipt.review_seconds > 0
 
 
 def _passes(row: AnswerRow, texts: Texts) -> str:
@@ -94,7 +110,8 @@ def _changed(row: AnswerRow, texts: Texts) -> str:
     return fact(texts("card.changed"), changed, escape(words), kind="changed")
 
 
-def _details(row: AnswerRow, texts: Texts) -> list[tuple[str, str]]:
+def _details(receipt: Receipt, texts: Texts) -> list[tuple[str, str]]:
+    row = receipt.row
     asked, granted = texts(f"importance.{row.asked}"), texts(f"importance.{row.granted}")
     raised = texts("card.importance_raised", asked=asked, granted=granted)
     units = {
@@ -107,13 +124,21 @@ def _details(row: AnswerRow, texts: Texts) -> list[tuple[str, str]]:
         (texts("card.importance"), raised if asked != granted else granted),
         (texts("card.domain"), texts(f"domain.{row.domain}")),
         (texts("card.work"), texts("card.work_units", **units)),
-        (texts("card.price"), _nanos(row.cost_nanos, row.currency, texts)),
+        *_prices(receipt, texts),
         (texts("card.quote"), _nanos(row.quote_nanos, row.currency, texts)),
         (texts("card.policy"), row.policy_version),
         (texts("card.prices"), row.price_version),
         (texts("card.seed"), str(row.seed)),
         (texts("card.adapter"), row.adapter_sha256[:HASH_SHOWN]),
     ]
+
+
+def _prices(receipt: Receipt, texts: Texts) -> list[tuple[str, str]]:
+    """To the last digit; parts before their sum."""
+    row = receipt.row
+    parts = {"card.computing": receipt.compute_nanos, "card.reviewing": receipt.review_nanos}
+    shown = (parts if _reviewed(receipt) else {}) | {"card.price": row.cost_nanos}
+    return [(texts(key), _nanos(nanos, row.currency, texts)) for key, nanos in shown.items()]
 
 
 def _nanos(nanos: int, currency: str, texts: Texts) -> str:

@@ -14,7 +14,7 @@ def side_by_side(before: Receipt, after: Receipt, texts: Texts) -> str:
     left, right = beside(before.text.answer, after.text.answer)
     same = before.text.answer == after.text.answer
     said = texts("difference.same") if same else texts("difference.differs")
-    dearer = after.row.cost_nanos - before.row.cost_nanos
+    dearer = after.compute_nanos - before.compute_nanos
     more = texts(
         "difference.more" if dearer >= 0 else "difference.less",
         price=about(abs(dearer), after.row.currency, texts.locale),
@@ -29,7 +29,8 @@ def side_by_side(before: Receipt, after: Receipt, texts: Texts) -> str:
 
 def _side(receipt: Receipt, marked: str, texts: Texts) -> str:
     row = receipt.row
-    price = about(row.cost_nanos, row.currency, texts.locale)
+    nanos = receipt.compute_nanos
+    price = about(nanos, row.currency, texts.locale)
     took = (row.finished_at - row.created_at).total_seconds() if row.finished_at else 0.0
     facts = texts(
         "difference.facts",
@@ -39,6 +40,6 @@ def _side(receipt: Receipt, marked: str, texts: Texts) -> str:
     shown = marked or f"<em>{escape(texts('answer.empty'))}</em>"
     return (
         f'<div class="side"><h4>{escape(texts(f"importance.{row.granted}"))} · '
-        f"{money_span(price, row.cost_nanos, row.currency, texts)}</h4>"
+        f"{money_span(price, nanos, row.currency, texts)}</h4>"
         f'<p class="note">{escape(facts)}</p><div class="text">{shown}</div></div>'
     )

@@ -8,21 +8,18 @@ from app.ports import Place
 from app.presenters.messages import messages
 from app.presenters.parts import fact, minute, notice, number
 from app.services.review_waiting import Standing
-from policies.review import ItemState, OutcomeKind
+from policies.review import ItemState
 
 MARKS = {ItemState.WAITING: "waiting", ItemState.ASKED: "asked"}
-READABLE = (OutcomeKind.APPROVED, OutcomeKind.CORRECTED)
 
 
-def standing(
-    found: Standing, answer_id: str, shown: bool, now: datetime, reader: tzinfo, texts: Texts
-) -> str:
-    """State, place and time, or the decision; `shown` says that the page has the decision's words.
+def standing(found: Standing, now: datetime, reader: tzinfo, texts: Texts) -> str:
+    """State, place and time, or the decision.
 
     While it waits the figures are always the same three, so that news does not move the page.
     """
     if found.state is ItemState.DECIDED:
-        body = _decision(found, answer_id, shown, texts)
+        body = _decision(found, texts)
     else:
         facts = (
             _place(found, texts),
@@ -95,14 +92,8 @@ def _due(found: Standing, reader: tzinfo, texts: Texts) -> str:
     return fact(texts("standing.due"), at, escape(texts(why)))
 
 
-def _decision(found: Standing, answer_id: str, shown: bool, texts: Texts) -> str:
+def _decision(found: Standing, texts: Texts) -> str:
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in found.reasons)
     why = f"<h4>{escape(texts('standing.reasons'))}</h4>" if reasons else ""
-    read = ""
-    if found.outcome in READABLE and not shown:
-        read = (
-            f'<button type="button" class="small" data-do="read" data-id="{escape(answer_id)}">'
-            f"{escape(texts('standing.read'))}</button>"
-        )
     lines = f'<ul class="lines">{reasons}</ul>' if reasons else ""
-    return f"<p>{escape(texts(f'standing.decided.{found.outcome}'))}</p>{why}{lines}{read}"
+    return f"<p>{escape(texts(f'standing.decided.{found.outcome}'))}</p>{why}{lines}"

@@ -23,8 +23,8 @@ from app.ports import (
     UnitOfWork,
 )
 from app.services.policy import in_force
-from app.services.reading import text_for
-from app.services.run import Admitted, Limits, Receipt
+from app.services.reading import Receipt, receipt_for
+from app.services.run import Admitted, Limits
 from policies.budget import Payer
 from policies.decide import decide, offers, steps_down
 from policies.document import Policy
@@ -137,8 +137,7 @@ class Admission:
                 raise KeyReused(
                     "this idempotency key was used for another request", answer_id=earlier.answer_id
                 )
-            row = uow.answers.get(earlier.answer_id)
-            return Receipt(row, text_for(uow, actor, row), replayed=True)
+            return receipt_for(uow, actor, uow.answers.get(earlier.answer_id), replayed=True)
 
     def _admit(self, actor: Actor, asked: _Asked) -> Admitted:
         refused, instead, request = None, None, asked.request

@@ -11,8 +11,8 @@ from app.ports import Cancelled, Clock, Engine, NewId, OpenUnitOfWork
 from app.services.admission import Admission, AskForm, clean
 from app.services.policy import in_force
 from app.services.prices import expected_of
-from app.services.reading import text_for
-from app.services.run import Event, Limits, Receipt, Run, Started, Written
+from app.services.reading import Receipt, receipt_for
+from app.services.run import Event, Limits, Run, Started, Written
 from policies.budget import Payer
 from policies.decide import decide
 from policies.document import Policy
@@ -115,8 +115,7 @@ class Ask:
         Raises NotFound, also for another's.
         """
         with self.uow() as uow:
-            row = uow.answers.get(answer_id)
-            return Receipt(row, text_for(uow, actor, row))
+            return receipt_for(uow, actor, uow.answers.get(answer_id))
 
     def recover(self) -> list[str]:
         """Settle what dead processes left behind; returns the answers concerned."""

@@ -13,7 +13,8 @@ from threading import Event, Lock
 from app.ports import Cancelled
 from app.services.admission import AskForm
 from app.services.ask import Ask
-from app.services.run import Admitted, Receipt, Run
+from app.services.reading import Receipt
+from app.services.run import Admitted, Run
 from policies.errors import InvalidInput, Unavailable
 from policies.roles import Actor
 from policies.types import Hold, Units

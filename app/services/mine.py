@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from app.ports import AnswerStatus, OpenUnitOfWork, Place, Trace
 from app.ports.board import Found
-from app.services.reading import text_for, trace_for
-from app.services.run import Receipt
+from app.services.reading import Receipt, receipt_for, trace_for
 from policies.errors import InvalidInput
 from policies.review import ItemState
 from policies.roles import Action, Actor, require
@@ -45,8 +44,7 @@ class Mine:
     def read(self, actor: Actor, answer_id: str) -> Receipt:
         """Of one that waits for review without its text. Raises NotFound."""
         with self.reader() as uow:
-            row = uow.answers.get(answer_id)
-            return Receipt(row, text_for(uow, actor, row))
+            return receipt_for(uow, actor, uow.answers.get(answer_id))
 
     def trace(self, actor: Actor, answer_id: str) -> Trace:
         """Token by token; an empty one where none was kept or nothing may be read yet."""

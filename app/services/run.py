@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.ports import (
-    AnswerRow,
     AnswerStatus,
-    AnswerText,
     Cancelled,
     Clock,
     Engine,
@@ -25,7 +23,7 @@ from app.ports import (
     Piece,
     UnitOfWork,
 )
-from app.services.reading import text_for
+from app.services.reading import Receipt, text_for
 from policies.errors import Unavailable
 from policies.pricing import price
 from policies.review import ItemKind
@@ -63,16 +61,6 @@ class Written:
     text: str
     units: Units
     cost_nanos: int
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A settled answer: what is on the card is what is in the ledger."""
-
-    row: AnswerRow
-    text: AnswerText
-    replayed: bool = False
-    """True where an idempotency key came back and nothing ran again."""
 
 
 Event = Started | Written | Receipt

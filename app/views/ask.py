@@ -160,12 +160,9 @@ def _wire_later(
         trigger_mode="always_last",
         **top.IN_ZONE,
     )
-    shown = [right.answer, right.meter, right.card, left.notice, form, *right.rest, *left.asked]
+    shown = [*_shown(form, right), left.notice, *left.asked]
     review = _reviewed(zone, form, right, standing)
     below.found.click(later.on_open, None, shown, **QUIET).then(*review, **top.IN_ZONE)
-    right.review.shown.click(later.on_read, None, shown[: -len(left.asked)], **QUIET).then(
-        *review, **top.IN_ZONE
-    ).then(later.on_search, [zone, below.words], [below.found], **top.IN_ZONE)
     below.found.click(None, js=SHOW_RESULT, api_visibility="private")
 
 
@@ -176,6 +173,11 @@ def _reviewed(
     review = right.review
     typed = [review.reply, review.box, review.drafts]
     return standing.on_show, [zone, form, *typed], review.all
+
+
+def _shown(form: gr.State, right: Result) -> list[Any]:
+    """As `LaterHandlers.shown` fills it."""
+    return [right.answer, right.meter, right.card, form, *right.rest]
 
 
 def _wire_review(
@@ -193,7 +195,7 @@ def _wire_review(
     review.timer.tick(
         standing.on_tick,
         [zone, below.words, form, review.last],
-        [*review.state, review.notice, below.found],
+        [*review.state, review.notice, below.found, *_shown(form, right)],
         **top.IN_ZONE,
     )
     review.send.click(

@@ -70,20 +70,23 @@ class LaterHandlers:
         return mine.found(found, said or "", zone_of(zone_name, request), words(request))
 
     @guarded
-    def on_read(self, request: gr.Request, event: gr.EventData) -> Updates:
-        """The same without the form: another question may be half written there."""
-        return self.on_open(request, event)[:-3]
-
-    @guarded
     def on_open(self, request: gr.Request, event: gr.EventData) -> Updates:
-        """Answer, meter, card, notice, form, the rest, question, importance, domain."""
+        """All that `shown` has, then notice, question, importance, domain."""
+        receipt, told = self.shown(pressed(event).get("id", ""), request)
+        row = receipt.row
+        return *told, "", receipt.text.question, row.asked, row.domain
+
+    def shown(self, answer_id: str, request: gr.Request) -> tuple[Receipt, Updates]:
+        """And answer, meter, card, form, the rest: an answer as it is now. Raises NotFound.
+
+        The form's own fields are not among them: another question may be half written there.
+        """
         texts, actor = words(request), self._actor(request)
-        receipt = self.mine.read(actor, pressed(event).get("id", ""))
-        row, form = receipt.row, Form(answer_id=receipt.row.id)
-        asked = receipt.text.question
-        shown = show.question(asked) + show.answer(receipt.text.answer, False, texts, row.status)
+        receipt = self.mine.read(actor, answer_id)
+        text, row = receipt.text, receipt.row
+        answer = show.question(text.question) + show.answer(text.answer, False, texts, row.status)
         rest = rest_of(self.ask, actor, receipt, None, texts)
-        return shown, "", card(receipt, texts), "", form, *rest, asked, row.asked, row.domain
+        return receipt, (answer, "", card(receipt, texts), Form(answer_id=row.id), *rest)
 
     def _actor(self, request: gr.Request) -> Actor:
         return self.sessions(request).actor

@@ -17,6 +17,8 @@ from policies.review import ItemState
 from policies.roles import Actor
 
 Updates = tuple[Any, ...]
+SHOWN = 9
+"""Parts of an answer, as `LaterHandlers.shown` gives them."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class StandingHandlers:
 
         A reply begun for another answer is put away, one begun for this answer is there again.
         """
-        state = self._state(zone_name, form, True, request)
+        state = self._state(zone_name, form, request)
         if box == form.answer_id:
             return *state, gr.skip(), "", gr.skip(), gr.skip()
         replies = Replies.kept(box, drafts)
@@ -56,11 +58,18 @@ class StandingHandlers:
     def on_tick(
         self, zone_name: str, searched: str, form: Form, last: str, request: gr.Request
     ) -> Updates:
-        """State, panel, timer, last, notice, list: whatever is being typed stays."""
-        state = self._state(zone_name, form, False, request)
+        """State, panel, timer, last, notice, list, then all of `LaterHandlers.shown` once decided.
+
+        Whatever is being typed stays.
+        """
+        state = self._state(zone_name, form, request)
+        unread: Updates = (gr.skip(),) * SHOWN
         if state[0] == last:
-            return tuple(gr.skip() for _ in range(len(state) + 2))
-        return *state, "", self.later.on_search(zone_name, searched, request)
+            return *[gr.skip()] * (len(state) + 2), *unread
+        listed = self.later.on_search(zone_name, searched, request)
+        if state[0] and not state[2]["active"]:
+            _, unread = self.later.shown(form.answer_id, request)
+        return *state, "", listed, *unread
 
     @guarded
     def on_reply(
@@ -83,16 +92,15 @@ class StandingHandlers:
         replies = Replies.kept(box, drafts)
         replies.sent(form.answer_id)
         listed = self.later.on_search(zone_name, searched, request)
-        state = self._state(zone_name, form, True, request)
+        state = self._state(zone_name, form, request)
         return *state, "", show.sent(texts), form.answer_id, replies.drafts, listed
 
-    def _state(self, zone_name: str, form: Form, shown: bool, request: gr.Request) -> Updates:
-        """`shown` says that the page shows the answer as it is now."""
+    def _state(self, zone_name: str, form: Form, request: gr.Request) -> Updates:
         found = self._found(self._actor(request), form.answer_id)
         if found is None:
             return "", gr.update(visible=False), gr.update(active=False), ""
         now, texts = self.waiting.clock(), words(request)
-        said = show.standing(found, form.answer_id, shown, now, zone_of(zone_name, request), texts)
+        said = show.standing(found, now, zone_of(zone_name, request), texts)
         asked = found.own and found.state is ItemState.ASKED
         waits = found.state is not ItemState.DECIDED
         return said, gr.update(visible=asked), gr.update(active=waits), said

@@ -158,7 +158,7 @@ def result(labels: Labels) -> Result:
 
 
 def _review(labels: Labels) -> Review:
-    shown = pressable(elem_id="standing")
+    shown = gr.HTML(elem_id="standing", padding=False)
     with gr.Column(visible=False, elem_id="reply-panel") as panel:
         reply = labels.make(
             gr.Textbox, {"label": "standing.reply"}, lines=2, max_lines=10, elem_id="reply"

@@ -66,10 +66,11 @@ def test_a_reviewer_asks_the_requester_replies_and_reads_the_answer_at_last(
     chika.wait_for_selector("#queue .entry")
     review(chika, "approve")
     page.fill("#question textarea", "Half a question")
-    page.click("#standing [data-do=read]", timeout=TICK)
-    expect(page.locator(".answer")).to_have_text(" ".join(ANSWER))
+    expect(page.locator(".answer")).to_have_text(" ".join(ANSWER), timeout=TICK)
     expect(page.locator("#question textarea")).to_have_value("Half a question")
-    expect(page.locator("#standing [data-do=read]")).to_have_count(0)
+    expect(page.locator("#standing .mark.approved")).to_be_visible()
+    expect(page.locator("#card .fact.reviewing")).to_be_visible()
+    shot(page, f"standing-decided-{language}")
 
 
 def test_a_half_written_reply_waits_while_another_answer_is_read_and_outlives_a_reload(

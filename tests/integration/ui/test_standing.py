@@ -1,6 +1,7 @@
 """The review of one's own answer by the page's handlers, over real services and SQLite."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import gradio as gr
 import pytest
@@ -8,14 +9,15 @@ import pytest
 from app.services.ask import AskForm
 from app.services.mine import Mine
 from app.views.ask_later import LaterHandlers
-from app.views.ask_standing import StandingHandlers
+from app.views.ask_standing import SHOWN, StandingHandlers
 from app.views.state import Form, Replies
 from policies.review import ItemState, VerdictKind
 from policies.types import Domain, Importance
-from tests.integration.ui.test_owners_pages import ZONE, by, press
-from tests.pages import ANSWER, Pages
+from tests.integration.ui.test_owners_pages import ZONE, by
+from tests.pages import ANSWER, Pages, now
 from tests.people import AIKO, CHIKA, Cookies
 
+MINUTE = timedelta(minutes=1)
 QUESTION, REPLY = "Net or gross?", "Net, please."
 
 
@@ -71,7 +73,7 @@ def test_question_and_reply_go_to_and_fro_and_the_answer_is_in_the_queue_again(t
     assert "1 of 1" in str(html)
     assert (panel["visible"], timer["active"]) == (False, True)  # type: ignore[index]
     asks(tab)
-    html, panel, *_, listed = tab.tick()
+    html, panel, _, _, _, listed, *_ = tab.tick()
     assert QUESTION in str(html)
     assert panel["visible"]  # type: ignore[index]
     assert "A reviewer has a question for you" in str(listed)
@@ -87,7 +89,7 @@ def test_question_and_reply_go_to_and_fro_and_the_answer_is_in_the_queue_again(t
 
 def test_no_news_changes_nothing_on_the_page(tab: Tab) -> None:
     tab.show()
-    assert tab.tick() == [gr.skip()] * 6
+    assert tab.tick() == [gr.skip()] * (6 + SHOWN)
 
 
 def test_an_empty_or_endless_reply_is_refused_and_stays_typed(tab: Tab) -> None:
@@ -119,10 +121,40 @@ def test_no_word_of_the_answer_is_in_any_state_and_an_approvals_note_stays_insid
     desk = tab.made.desks.reviewing.desk
     desk.claim(CHIKA, tab.answer_id)
     desk.decide(CHIKA, tab.answer_id, VerdictKind.APPROVE, reason="I also get 301")
-    html, _, timer, *_ = tab.tick()
+    html, _, timer, _, _, _, answer, *_ = tab.tick()
     assert "I also get 301" not in str(html)
-    assert 'data-do="read"' in str(html)
+    assert " ".join(ANSWER) in str(answer)
     assert not timer["active"]  # type: ignore[index]
-    answer, *rest = tab.handlers.later.on_read(by("aiko"), press(do="read", id=tab.answer_id))
-    assert " ".join(ANSWER) in answer
-    assert len(rest) == 9
+
+
+def test_a_decision_is_shown_by_itself_with_its_words_or_why_there_are_none(tab: Tab) -> None:
+    tab.show()
+    desk = tab.made.desks.reviewing.desk
+    desk.claim(CHIKA, tab.answer_id)
+    assert "reading it now" in str(tab.tick()[0])
+    tab.last = "news"
+    waits = tab.tick()
+    assert waits[6:] == [gr.skip()] * SHOWN
+    tab.last = str(waits[0])
+    desk.decide(CHIKA, tab.answer_id, VerdictKind.REJECT, reason="made up")
+    html, _, timer, _, _, listed, answer, _, card, form, *_ = tab.tick()
+    assert "made up" in str(html)
+    assert "did not release this answer" in str(answer)
+    assert " ".join(ANSWER) not in str((answer, listed, card))
+    assert form == Form(answer_id=tab.answer_id)
+    assert not timer["active"]  # type: ignore[index]
+
+
+def test_reviewers_time_is_a_price_of_its_own_on_the_receipt(tab: Tab) -> None:
+    price = tab.made.ask.read(AIKO, tab.answer_id).row.cost_nanos
+    desk = tab.made.desks.reviewing.desk
+    desk.claim(CHIKA, tab.answer_id)
+    with tab.made.uow() as unit:  # two minutes of work, without waiting for them
+        unit.reviews.beat(tab.answer_id, "chika", now() + MINUTE, now() + MINUTE, 2 * MINUTE)
+        unit.commit()
+    desk.decide(CHIKA, tab.answer_id, VerdictKind.APPROVE)
+    receipt = tab.made.ask.read(AIKO, tab.answer_id)
+    assert receipt.review_seconds >= 60
+    assert receipt.review_nanos > 0
+    assert (receipt.compute_nanos, receipt.row.cost_nanos) == (price, price + receipt.review_nanos)
+    assert Mine(tab.made.uow).read(AIKO, tab.answer_id) == receipt

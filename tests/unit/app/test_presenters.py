@@ -16,7 +16,7 @@ from app.presenters.parts import percent, seconds, zone
 from app.services.ask import Written
 from policies.errors import InvalidInput, NotFound, OverCeiling, Unpriced
 from policies.roles import Actor
-from policies.types import Ceiling, Domain, Importance, Units, Window
+from policies.types import Ceiling, Domain, Importance, Review, Units, Window
 from tests.people import AIKO, CHIKA, EMI, EVERYONE
 from tests.samples import MODEL, NOON, PILOT, measured, measurement, preview, receipt, row, started
 
@@ -135,6 +135,18 @@ def test_passes_for_a_word_never_written_do_not_exceed_what_was_allowed() -> Non
 
 def test_a_replay_says_that_nothing_was_charged_again() -> None:
     assert "a second time" in card(receipt(replayed=True), EN)
+
+
+def test_receipt_of_a_reviewed_answer_has_computing_and_review_apart_and_their_sum() -> None:
+    reviewed = replace(receipt(cost_nanos=1_048_375), review_seconds=170, review_nanos=1_000_000)
+    shown = plain(card(reviewed, EN))
+    assert "Price of computing $0.000048375" in shown
+    assert "Price of review $0.001" in shown
+    assert "3 min of reviewers" in shown
+    assert "Price $0.001048375" in shown
+    assert "Price of review" not in plain(card(receipt(), EN))
+    waits = plain(card(receipt(review=Review(1)), JA))
+    assert "レビューの費用" in waits
 
 
 def test_a_raised_importance_shows_both() -> None:
