@@ -12,6 +12,12 @@ from tests.browser.visits import SIZES, faults, scrolls_sideways, shot
 from tests.serving import PASSWORD
 
 pytestmark = pytest.mark.browser
+LINES = """node => {
+  const text = document.createRange();
+  text.selectNodeContents(node);
+  return new Set([...text.getClientRects()].map(each => each.top)).size;
+}"""
+"""Of text in a node."""
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +71,24 @@ def test_one_acts_as_someone_else_without_sign_in(off: str, page: Page) -> None:
     expect(page.locator("#act-as")).to_have_value("vera")
     expect(page).to_have_url(re.compile(r"/dashboard(\?|$)"))
     expect(page.locator("#header nav.pages")).not_to_contain_text("Ask")
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_switch_of_persons_stays_on_one_line_on_a_phone(
+    off: str, chromium: Browser, language: str
+) -> None:
+    context = chromium.new_context(viewport={"width": SIZES["phone"], "height": 800})
+    page = context.new_page()
+    page.goto(f"{off}/?lang={language}")
+    for part in ("label", "button"):
+        lines = page.locator(f"#header .person {part}").evaluate(LINES)
+        assert lines == 1, part
+    button, bar = (page.locator(f"#header {each}").bounding_box() for each in ("button", "header"))
+    assert button
+    assert bar
+    assert button["x"] + button["width"] <= bar["x"] + bar["width"]
+    shot(page, f"switch-{language}")
+    context.close()
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
