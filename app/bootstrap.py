@@ -73,7 +73,8 @@ def build(
     uow, reader = open_storage(settings, policy, clock)
     with reader() as work:
         policy = in_force(work, policy)
-    recorded.seed(uow, settings.adapter / recorded.FILE, engine.info().adapter_sha256)
+    shipped, adapter = settings.adapter / recorded.FILE, engine.info().adapter_sha256
+    recorded.seed(uow, shipped, adapter, SYSTEM, clock())
     limits = Limits(lease=timedelta(seconds=settings.lease_seconds))
     ask = Ask(engine, uow, reader, policy, clock, new_id, limits)
     ask.recover()

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.ports import Measured, Measurement, OpenUnitOfWork
+from app.ports import AuditEvent, Detail, Measured, Measurement, OpenUnitOfWork
 from policies.errors import InvalidInput
 from policies.types import Domain, Importance, Units
 
@@ -34,7 +34,7 @@ def read(file: Path) -> list[tuple[Measurement, list[Measured]]]:
         raise InvalidInput(f"{file} holds no recorded measurements: {err}") from err
 
 
-def seed(uow: OpenUnitOfWork, file: Path, adapter_sha256: str) -> int:
+def seed(uow: OpenUnitOfWork, file: Path, adapter_sha256: str, by: str, now: datetime) -> int:
     """Store what was recorded for this adapter unless it has measurements; returns how many."""
     if not file.exists():
         return 0
@@ -44,6 +44,9 @@ def seed(uow: OpenUnitOfWork, file: Path, adapter_sha256: str) -> int:
         mine = [(m, rows) for m, rows in read(file) if m.adapter_sha256 == adapter_sha256]
         for measurement, rows in mine:
             work.measurements.add(replace(measurement, shipped=True), rows)
+        if mine:
+            details: dict[str, Detail] = {"n": len(mine), "adapter_sha256": adapter_sha256}
+            work.audit.append(AuditEvent(by, "measure.shipped", file.name, details, now))
         work.commit()
     return len(mine)
 

@@ -9,8 +9,8 @@ from typing import Any
 from app.bootstrap import load_policy, open_storage
 from app.commands.audit import head_of
 from app.commands.output import as_json, result
-from app.commands.who import speaker
-from app.ports import OpenUnitOfWork
+from app.commands.who import speaker, system_user
+from app.ports import AuditEvent, OpenUnitOfWork
 from app.services.bookings import Bookings
 from app.services.budgets import Budgets
 from app.settings import Settings, amount
@@ -51,6 +51,8 @@ def rebuild(settings: Settings, args: argparse.Namespace) -> int:
     uow, _ = _open(settings)
     with uow() as work:
         same = work.ledger.rebuild()
+        details = {"differed": not same}
+        work.audit.append(AuditEvent(system_user(), "ledger.rebuild", "ledger", details, _now()))
         work.commit()
     result(f"rollups written from the entries; they {'were the same' if same else 'differed'}")
     return 0 if same else 1

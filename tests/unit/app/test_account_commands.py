@@ -101,6 +101,11 @@ def test_a_role_that_is_none_is_refused_with_those_there_are(
     assert "budget_owner" in said
 
 
+def test_writing_the_totals_anew_is_in_the_audit_log(run: Run) -> None:
+    assert run("ledger", "rebuild")[0] == 0
+    assert events(run)[0] == ("root", "ledger.rebuild", "ledger")
+
+
 def test_a_command_speaks_for_an_account_with_its_roles_only(run: Run, tmp_path: Path) -> None:
     file, version = tmp_path / "draft.yaml", policy("draft").version
     file.write_text(written("draft"), encoding="utf-8")
