@@ -1,6 +1,7 @@
 """All pages in one Blocks. Everything they need is an argument; nothing is built at import."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
@@ -44,11 +45,23 @@ class Desks:
     own: OwnAccount
 
 
+class Pages(gr.Blocks):
+    """Blocks whose browser is told of no other pages: the masthead has the ways to them.
+
+    Told of them, Gradio shows ways of its own, in English, until the style is there.
+    """
+
+    def get_config_file(self) -> Any:
+        config = super().get_config_file()
+        config["pages"] = config["pages"][:1]
+        return config
+
+
 def build(desks: Desks, info: ModelInfo, sessions: Sessions) -> gr.Blocks:
     """Serve it with `launch_options()`."""
     words = texts(DEFAULT)
     demo: gr.Blocks
-    with gr.Blocks(title=words("app.name"), analytics_enabled=False) as demo:
+    with Pages(title=words("app.name"), analytics_enabled=False) as demo:
         frame(demo, "ask", sessions)
         ask_page.build(demo, desks.ask, desks.dashboard, desks.reviewing.waiting, info, sessions)
     with demo.route(words("nav.dashboard"), "/dashboard"):

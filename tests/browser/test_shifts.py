@@ -1,0 +1,56 @@
+"""Nothing jumps while a page fills: the layout shift that Chromium measures, on every page."""
+
+import pytest
+from playwright.sync_api import Page
+
+from app.services.ask import AskForm
+from policies.types import Domain, Importance
+from tests.browser.visits import SIZES, Visits
+from tests.pages import Pages, keep_measurements
+from tests.people import AIKO, BEN
+
+pytestmark = pytest.mark.browser
+MOST = 0.1
+"""Below it few people notice, by web.dev/cls."""
+SETTLED_MS = 3000
+PAGES = ("", "compare", "review", "dashboard", "budgets", "policy", "audit", "settings")
+SHIFTS = """() => new Promise(done => {
+  const found = [];
+  new PerformanceObserver(list => found.push(...list.getEntries()))
+    .observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => done(found.filter(each => !each.hadRecentInput).map(each => [
+    each.value, each.startTime, each.sources.map(s => {
+      const n = s.node && (s.node.nodeType === 1 ? s.node : s.node.parentElement);
+      const near = n && n.closest('[id]');
+      const name = `${near ? near.id : ''} ${n ? n.className : ''}`;
+      return `${name} ${s.previousRect.y}->${s.currentRect.y}`;
+    })])), 200);
+})"""
+
+WAITS = "getComputedStyle(document.querySelector('main')).animationName"
+
+
+def shifts(page: Page) -> list[tuple[float, float, list[str]]]:
+    """Of everything since the page began: score, when, and what moved from where to where."""
+    page.wait_for_timeout(SETTLED_MS)
+    return [tuple(each) for each in page.evaluate(SHIFTS)]
+
+
+@pytest.mark.parametrize("width", [SIZES["wide"], SIZES["phone"]])
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("used", [False, True], ids=["empty", "used"])
+def test_nothing_jumps_while_a_page_fills(
+    visits: Visits, made: Pages, path: str, width: int, used: bool
+) -> None:
+    if used:
+        keep_measurements(made)
+        for number in range(6):
+            who = (AIKO, BEN)[number % 2]
+            importance = (Importance.ROUTINE, Importance.HIGH, Importance.STANDARD)[number % 3]
+            list(
+                made.ask(who, AskForm(f"Question {number}?", importance, Domain.MATH), f"{number}")
+            )
+    page = visits(path, width=width)
+    found = shifts(page)
+    assert page.evaluate(WAITS) == "none", "it is seen late, as something it waits for is empty"
+    assert sum(score for score, *_ in found) < MOST, sorted(found, reverse=True)[:4]
