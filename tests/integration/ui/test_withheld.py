@@ -1,6 +1,7 @@
 """Withheld answers over the wire: every event of every page, called past the page, by everyone."""
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -23,6 +24,9 @@ from tests.samples import MODEL
 OUTSIDERS = [AIKO, BEN, EMI, FINN, VERA]
 """Who asked, another team, and those who own money, rules or nothing."""
 QUESTION = "How much is left?"
+PRESSES = ("open", "read", "take", "take_over", "base")
+FILE = re.compile(r"/gradio_api/file=[^\"\\\s]+")
+"""What an export or a picture is served under."""
 
 
 class SecretEngine(FakeEngine):
@@ -51,9 +55,11 @@ def asked(made: Pages, importance: Importance, key: str) -> str:
     return str(last.row.id)  # type: ignore[union-attr]
 
 
-def heard(client: httpx.Client, event: int, data: list[Any], session: str) -> str:
+def heard(
+    client: httpx.Client, event: int, data: list[Any], session: str, pressed: object = None
+) -> str:
     """All that the server says to one event, asked directly and by its queue as the page does."""
-    body = {"data": data, "fn_index": event, "session_hash": session}
+    body = {"data": data, "fn_index": event, "session_hash": session, "event_data": pressed}
     said = client.post("/gradio_api/run/predict", json=body).text
     joined = client.post("/gradio_api/queue/join", json=body)
     if joined.status_code != 200:
@@ -125,6 +131,39 @@ def test_a_program_that_asks_hears_how_far_it_is_and_no_word(made: Pages, server
         assert "Nothing secret" in heard(
             client, ask["id"], [QUESTION, "routine", "math", *rest], "routine"
         )
+
+
+@pytest.mark.slow
+def test_whoever_presses_what_they_never_saw_hears_no_word_nor_finds_one_in_a_file(
+    made: Pages, server: str
+) -> None:
+    """Each press on that answer, then every event in the tab that pressed, then every file told."""
+    pending = asked(made, Importance.CRITICAL, "one")
+    events = [e for e in made.demo.config["dependencies"] if e.get("backend_fn", True)]
+    for person in (AIKO, BEN, FINN):
+        with browser(server, person) as client:
+            said = pressed_all(made, client, person, pending)
+            for event in events:
+                given = inputs(made, event, pending)
+                said += heard(client, event["id"], given, f"tab-{person.user}")
+            files = sorted(set(FILE.findall(said)))
+            said += "".join(client.get(file).text for file in files)
+        assert files or person is not FINN  # who may export the audit log did
+        assert MARKER not in said, person.user
+    with browser(server, CHIKA) as client:  # so a press does arrive
+        assert MARKER in pressed_all(made, client, CHIKA, pending)
+
+
+def pressed_all(made: Pages, client: httpx.Client, person: Actor, answer_id: str) -> str:
+    """What is said to every press that a page knows, wherever something can be pressed."""
+    html = {part["id"] for part in made.demo.config["components"] if part["type"] == "html"}
+    said = ""
+    for event in made.demo.config["dependencies"]:
+        if any(part in html and trigger == "click" for part, trigger in event["targets"]):
+            for do in PRESSES:
+                given, what = inputs(made, event, answer_id), {"do": do, "id": answer_id}
+                said += heard(client, event["id"], given, f"tab-{person.user}", what)
+    return said
 
 
 @pytest.mark.slow
