@@ -68,7 +68,6 @@ class Trainer:
         self.folder, self.report = folder, report
         self.spelling = Spelling(tokens, config.adapter.classes, config.max_tokens)
         torch.manual_seed(config.seed)
-        torch.set_flush_denormal(True)  # softmax tails of a sure model are, and cost fourfold
         self.path = FlowPath(config.adapter, backbone).to(backbone.device)
         self.saved = copy.deepcopy(self.path) if config.ema_decay else self.path
         self.optimizer = torch.optim.AdamW(
@@ -88,6 +87,15 @@ class Trainer:
         resume: bool = False,
     ) -> Path:
         """Train until total_draws or for `minutes`; returns the adapter's folder."""
+        torch.set_flush_denormal(True)  # softmax tails of a sure model are, and cost fourfold
+        try:
+            return self._run(train, held_out, minutes, resume)
+        finally:
+            torch.set_flush_denormal(False)  # it is the processor's, for whatever comes next
+
+    def _run(
+        self, train: Iterable[Example], held_out: list[Example], minutes: float, resume: bool
+    ) -> Path:
         self._begin(resume)
         config, device = self.config, self.backbone.device
         stop, saved, log = time.monotonic() + 60 * minutes, time.monotonic(), _Meter(self.draws)

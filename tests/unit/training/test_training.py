@@ -450,3 +450,16 @@ def test_folder_without_an_adapter_is_no_beginning(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_named_with_its_value_and_what_is_legal(values: Any, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         TrainConfig.from_dict(values)
+
+
+def test_training_leaves_the_smallest_numbers_as_they_were(tmp_path: Path) -> None:
+    """It computes without them; what runs next in this process, after a stop too, has them."""
+
+    def die(_progress: Progress) -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        trainer(tmp_path, report=die).run(stream(), HELD_OUT, minutes=5)
+    assert 5e-324 * 1.0 > 0
+    smallest = torch.tensor(5e-324, dtype=torch.float64)
+    assert (smallest * 1.0).item() > 0
