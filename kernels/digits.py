@@ -134,10 +134,8 @@ def _group(form: int, N: int) -> Any:
             shape = ir.FunctionType(_FLOATS, (_FLOATS,) * 3)
             fma = cgutils.get_or_insert_function(builder.module, shape, f"llvm.fma.v{LANES}f32")
 
-            def everywhere(kind: Any, vector: Any, address: Any, beyond: int) -> Any:
-                one = builder.load(at(builder, address, kind, beyond), align=4)
-                first = builder.insert_element(vector(ir.Undefined), one, _I32(0))
-                return builder.shuffle_vector(first, vector(ir.Undefined), _WORDS([0] * LANES))
+            def everywhere(kind: Any, address: Any, beyond: int) -> Any:
+                return splat(builder, builder.load(at(builder, address, kind, beyond), align=4))
 
             sums = [cgutils.alloca_once_value(builder, _FLOATS(None)) for _ in range(N)]
             with cgutils.for_range(builder, blocks) as loop:
@@ -154,12 +152,12 @@ def _group(form: int, N: int) -> Any:
                         if digit:
                             whole = builder.shl(whole, _WORDS([8] * LANES))
                         for i, four in enumerate(q):
-                            digits = everywhere(_I32, _WORDS, row, digit + 4 * i)
+                            digits = everywhere(_I32, row, digit + 4 * i)
                             whole = builder.call(dots, [whole, four, digits])
                     exact = builder.sitofp(whole, _FLOATS)
-                    part = builder.fmul(m, everywhere(_F32, _FLOATS, row, _SUM))
+                    part = builder.fmul(m, everywhere(_F32, row, _SUM))
                     part = builder.call(fma, [d, exact, part])
-                    scale = everywhere(_F32, _FLOATS, row, _SCALE)
+                    scale = everywhere(_F32, row, _SCALE)
                     builder.store(builder.call(fma, [scale, part, builder.load(sums[n])]), sums[n])
             wanted = builder.icmp_signed("!=", add, ir.Constant(_I64, 0))
             for n in range(N):

@@ -76,12 +76,12 @@ def _up(size: int) -> int:
 def enter(rank, threads, team, h, entry, R, x, y, inner, after, scratch):
     """x (R, h) += the entry network's output and what is carried on; `inner` holds (R, width)."""
     d, width = entry.d, entry.width
-    share_d = entry.first + 4 * d * share(width, rank, threads)[0]
+    soon = entry.first + 4 * d * share(width, rank, threads)[0]
     if entry.carry:
         for r in range(R):
             norm(entry.carried + 4 * r * h, y + 4 * r * h, h, _EPS, 0, 0)
         out = x, 4 * h, 1
-        product(FLOAT, entry.carry, h, h, y, 0, R, *out, rank, threads, share_d, scratch)
+        product(FLOAT, entry.carry, h, h, y, 0, R, *out, rank, threads, soon, scratch)
     nearby = entry.second + 4 * width * share(h, rank, threads)[0]
     out = inner, 4 * width, 0
     product(FLOAT, entry.first, width, d, entry.state, 0, R, *out, rank, threads, nearby, scratch)

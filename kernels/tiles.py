@@ -51,9 +51,10 @@ def times(builder: Any, value: Any, factor: int) -> Any:
 
 
 def splat(builder: Any, value: Any) -> Any:
-    """A float32 in all lanes."""
-    first = builder.insert_element(_FLOATS(ir.Undefined), value, _I32(0))
-    return builder.shuffle_vector(first, _FLOATS(ir.Undefined), _WORDS([0] * LANES))
+    """A float32, or another number, in all lanes."""
+    lanes = ir.VectorType(value.type, LANES)
+    first = builder.insert_element(lanes(ir.Undefined), value, _I32(0))
+    return builder.shuffle_vector(first, lanes(ir.Undefined), _WORDS([0] * LANES))
 
 
 def _all(builder: Any, address: Any, beyond: int) -> Any:
