@@ -7,6 +7,7 @@ from html import escape
 from app.i18n import Texts
 from app.money import about
 from app.ports import AuditEntry, AuditHead, Detail
+from app.presenters.choices import all_or
 from app.presenters.parts import empty, number, person, scope_name, table, when
 from app.presenters.policy import NOTES
 
@@ -24,7 +25,7 @@ def top(texts: Texts) -> str:
 
 
 def areas(texts: Texts) -> list[tuple[str, str]]:
-    return [(texts("audit.all"), ""), *((texts(f"audit.area.{a}"), a) for a in AREAS)]
+    return all_or(((texts(f"audit.area.{a}"), a) for a in AREAS), texts)
 
 
 def periods(texts: Texts) -> list[tuple[str, int]]:

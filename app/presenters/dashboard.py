@@ -112,20 +112,6 @@ def periods(texts: Texts) -> list[tuple[str, str]]:
     return [(texts("dashboard.period_all"), ""), *latest]
 
 
-def anything(names: Sequence[str], texts: Texts) -> list[tuple[str, str]]:
-    """Teams or users as they are called."""
-    return [(texts("dashboard.any"), ""), *((name, name) for name in names)]
-
-
-def importances(texts: Texts) -> list[tuple[str, str]]:
-    named = [(texts(f"importance.{i}"), i.value) for i in Importance]
-    return [(texts("dashboard.any"), ""), *named]
-
-
-def domains(texts: Texts) -> list[tuple[str, str]]:
-    return [(texts("dashboard.any"), ""), *((texts(f"domain.{d}"), d.value) for d in Domain)]
-
-
 def parts_by(texts: Texts) -> list[tuple[str, str]]:
     return [(texts(f"dashboard.by.{by}"), by.value) for by in By]
 

@@ -92,7 +92,7 @@ def _facts(found: Evidence, texts: Texts) -> str:
     minutes = texts("review.minutes", minutes=number(-(-found.seconds // 60), texts))
     facts = (
         fact(texts("review.fact.passes"), escape(number(row.units.nfe, texts))),
-        fact(texts("review.fact.price"), _money(row, row.cost_nanos - found.review_nanos, texts)),
+        fact(texts("review.fact.price"), _money(row, found.compute_nanos, texts)),
         fact(texts("review.fact.changed"), escape(number(row.changed_tokens, texts))),
         fact(
             texts("review.fact.reviewing"),

@@ -5,10 +5,11 @@ from datetime import datetime, tzinfo
 from html import escape
 
 from app.i18n import Texts
+from app.presenters.choices import all_or
 from app.presenters.parts import empty, minute, person
 from app.services.review import QueueEntry
 from policies.review import Bar, ItemKind, ItemState
-from policies.types import Domain, Importance
+from policies.types import Importance
 
 STATES = (ItemState.WAITING, ItemState.ASKED, ItemState.DECIDED)
 THIRD = "third"
@@ -26,27 +27,16 @@ def top(texts: Texts) -> str:
 
 def importances(texts: Texts) -> list[tuple[str, str]]:
     """Most important first; empty takes all."""
-    named = [(texts(f"importance.{i}"), i.value) for i in reversed(Importance)]
-    return [(texts("review.filter.all"), ""), *named]
+    return all_or(((texts(f"importance.{i}"), i.value) for i in reversed(Importance)), texts)
 
 
 def states(texts: Texts) -> list[tuple[str, str]]:
     return [(texts(f"review.state.{state}"), state.value) for state in STATES]
 
 
-def teams(names: Sequence[str], texts: Texts) -> list[tuple[str, str]]:
-    return [(texts("review.filter.all"), ""), *((name, name) for name in names)]
-
-
-def domains(texts: Texts) -> list[tuple[str, str]]:
-    named = [(texts(f"domain.{d}"), d.value) for d in Domain]
-    return [(texts("review.filter.all"), ""), *named]
-
-
 def kinds(texts: Texts) -> list[tuple[str, str]]:
     """Why an answer is looked at."""
-    named = [(texts(f"review.kind.{kind}"), kind) for kind in KINDS]
-    return [(texts("review.filter.all"), ""), *named]
+    return all_or(((texts(f"review.kind.{kind}"), kind) for kind in KINDS), texts)
 
 
 def queue(

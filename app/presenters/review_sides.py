@@ -21,7 +21,7 @@ def sides(found: Evidence, barred: str, texts: Texts) -> str:
     below = [*reversed(reruns[:-1]), *([base] if base and reruns else [])]
     offer = "" if base else _offer(found, barred, texts)
     left = _words(right, found, texts)[0] if right else _plain(found.text.answer, texts)
-    work = _work(found.row, found.row.cost_nanos - found.review_nanos, texts)
+    work = _work(found.row, found.compute_nanos, texts)
     answer = _column(texts("review.answer"), work, left)
     beside = _other(right, found, barred, texts) if right else offer
     rest = "".join(_other(other, found, barred, texts) for other in below)

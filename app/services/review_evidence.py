@@ -90,6 +90,11 @@ class Evidence:
     review_nanos: int = 0
     """Of that time, as far as it is in the ledger: a part of the row's cost."""
 
+    @property
+    def compute_nanos(self) -> int:
+        """What computing the answer cost."""
+        return self.row.cost_nanos - self.review_nanos
+
 
 @dataclass(frozen=True)
 class ReviewEvidence:

@@ -11,8 +11,8 @@ from app.guarded import QUIET, guarded, words, zone_of
 from app.i18n import Texts
 from app.ports import ModelInfo
 from app.ports.board import By, Slice
+from app.presenters import choices, facts, sheets, votes
 from app.presenters import dashboard as show
-from app.presenters import facts, sheets, votes
 from app.presenters.frame import line
 from app.presenters.levels import levels
 from app.presenters.sheet import take
@@ -133,8 +133,8 @@ class DashboardHandlers:
             top=top,
             header=line(self.info, list(seen_now.ceilings), texts),
             tiles=show.tiles(seen_now.ceilings, texts),
-            team=gr.update(choices=show.anything(seen_now.teams, texts), value=asked.team),
-            user=gr.update(choices=show.anything(seen_now.users, texts), value=asked.user),
+            team=gr.update(choices=choices.names(seen_now.teams, texts), value=asked.team),
+            user=gr.update(choices=choices.names(seen_now.users, texts), value=asked.user),
             **_quality(seen_now, asked, texts),
             **_votes(seen_now, texts),
             behind=behind,

@@ -7,6 +7,7 @@ import gradio as gr
 
 from app.i18n import DEFAULT, texts
 from app.ports.board import By
+from app.presenters import choices
 from app.presenters import dashboard as show
 from app.views.labels import Labels
 from app.views.press import pressable
@@ -101,23 +102,23 @@ def filters(labels: Labels) -> Filters:
     with gr.Row(elem_id="filters"):
         return Filters(
             *(
-                _choice(labels, f"dashboard.filter.{name}", choices, f"filter-{name}")
-                for name, choices in {
+                _choice(labels, f"dashboard.filter.{name}", given, f"filter-{name}")
+                for name, given in {
                     "period": show.periods,
-                    "team": lambda t: show.anything((), t),
-                    "user": lambda t: show.anything((), t),
-                    "importance": show.importances,
-                    "domain": show.domains,
+                    "team": lambda t: choices.names((), t),
+                    "user": lambda t: choices.names((), t),
+                    "importance": choices.importances,
+                    "domain": choices.domains,
                 }.items()
             )
         )
 
 
-def _choice(labels: Labels, label: str, choices: Any, elem_id: str) -> gr.Dropdown:
+def _choice(labels: Labels, label: str, given: Any, elem_id: str) -> gr.Dropdown:
     return labels.options(
         gr.Dropdown,
         label,
-        choices,
+        given,
         texts(DEFAULT),
         value="",
         min_width=120,

@@ -9,6 +9,7 @@ import gradio as gr
 
 from app.guarded import explain, guarded, guarded_stream, words, zone_of
 from app.i18n import Texts
+from app.presenters import choices
 from app.presenters import review as show
 from app.presenters import review_queue as show_queue
 from app.presenters.parts import notice
@@ -53,7 +54,7 @@ class ReviewHandlers:
         chosen = Chosen.linked(dict(request.query_params))
         found = self.reviewing.desk.teams(actor) if may(actor, Action.REVIEW) else []
         asked = asdict(chosen)
-        asked["team"] = gr.update(choices=show_queue.teams(found, said), value=chosen.team)
+        asked["team"] = gr.update(choices=choices.names(found, said), value=chosen.team)
         return *asked.values(), *self.labels.say(said)
 
     @guarded

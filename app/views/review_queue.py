@@ -9,6 +9,7 @@ import gradio as gr
 
 from app.i18n import DEFAULT, texts
 from app.ports import ReviewFilter
+from app.presenters import choices
 from app.presenters import review_queue as show
 from app.views.acted import IN_ZONE_AND_IDLE
 from app.views.labels import Labels
@@ -93,13 +94,13 @@ def filters(labels: Labels) -> Filters:
             team=labels.make(
                 gr.Dropdown,
                 {"label": "review.filter.team"},
-                choices=show.teams((), texts(DEFAULT)),
+                choices=choices.names((), texts(DEFAULT)),
                 value="",
                 allow_custom_value=True,  # a link may name a team that nothing is kept of yet
                 min_width=120,
                 elem_id="filter-team",
             ),
-            domain=_choice(labels, "domain", show.domains),
+            domain=_choice(labels, "domain", choices.domains),
             kind=_choice(labels, "kind", show.kinds),
             state=_choice(labels, "state", show.states, value=Chosen().state),
         )
@@ -110,11 +111,11 @@ def queue() -> gr.HTML:
     return pressable(elem_id="queue")
 
 
-def _choice(labels: Labels, name: str, choices: Any, value: str = "") -> gr.Dropdown:
+def _choice(labels: Labels, name: str, given: Any, value: str = "") -> gr.Dropdown:
     return labels.options(
         gr.Dropdown,
         f"review.filter.{name}",
-        choices,
+        given,
         texts(DEFAULT),
         value=value,
         min_width=120,
