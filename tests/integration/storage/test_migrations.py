@@ -7,6 +7,8 @@ The schemas are kept in tests/golden/schema. After a new migration:
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -177,6 +179,22 @@ def test_two_who_start_at_once_take_turns(dialect: str) -> None:
         assert count == 1
         assert broken_invariants(open_writer(engine, PILOT)) == []
         engine.dispose()
+
+
+def test_of_many_who_open_one_blank_file_at_once_none_is_refused(tmp_path: Path) -> None:
+    """The move to WAL is not queued for: by chance, so it is tried often."""
+    starters = 4
+    for round_ in range(50):
+        url, together = f"sqlite:///{tmp_path}/{round_}.db", Barrier(starters)
+
+        def start(_process: int, url: str = url, together: Barrier = together) -> None:
+            engine = engine_of(url)
+            together.wait()
+            upgrade(engine, "0001")
+            engine.dispose()
+
+        with ThreadPoolExecutor(starters) as pool:
+            list(pool.map(start, range(starters)))
 
 
 def test_every_row_names_its_pilot() -> None:
