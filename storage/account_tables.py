@@ -75,6 +75,9 @@ sessions = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),  # whatever was seen
+    Column("browser", String, nullable=False, server_default=""),  # empty: not known
+    Column("device", String, nullable=False, server_default=""),
+    Column("address", String, nullable=False, server_default=""),
     ForeignKeyConstraint(["pilot_id", "user_name"], ["users.pilot_id", "users.name"]),
     CheckConstraint("way IN ('password', 'acting')", name="way_known"),
     Index(None, "pilot_id", "user_name"),

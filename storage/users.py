@@ -1,12 +1,13 @@
 """Accounts, their roles, preferences, sessions, one-time links and failed attempts, as rows."""
 
 from collections.abc import Collection
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
-from app.ports import Account, OpenSession, Preferences, SignedIn, Way
+from app.ports import Account, Client, OpenSession, Preferences, SignedIn, Way
 from policies.errors import InvalidInput, NotFound
 from policies.roles import Role
 from storage.account_tables import (
@@ -93,6 +94,7 @@ class SqlAccounts:
             "created_at": session.seen_at,
             "seen_at": session.seen_at,
             "expires_at": session.expires_at,
+            **asdict(session.client),
         }
         self._connection.execute(insert(sessions), row)
 
@@ -100,15 +102,18 @@ class SqlAccounts:
         row = self._connection.execute(select(sessions).where(self._has(token))).one_or_none()
         if row is None:
             return None
-        return SignedIn(row.user_name, Way(row.way), row.seen_at, row.expires_at)
+        return SignedIn(row.user_name, Way(row.way), row.seen_at, row.expires_at, _client(row))
 
     def sessions(self, user: str, way: Way) -> list[OpenSession]:
         s = sessions.c
-        mine = select(s.token_sha256, s.created_at, s.seen_at, s.expires_at).where(
+        mine = select(sessions).where(
             s.pilot_id == self._pilot_id, s.user_name == user, s.way == way.value
         )
         rows = self._connection.execute(mine.order_by(s.seen_at.desc(), s.token_sha256))
-        return [OpenSession(*row) for row in rows]
+        return [
+            OpenSession(row.token_sha256, row.created_at, row.seen_at, row.expires_at, _client(row))
+            for row in rows
+        ]
 
     def touch(self, token: str, now: datetime) -> None:
         self._connection.execute(update(sessions).where(self._has(token)).values(seen_at=now))
@@ -215,6 +220,10 @@ class SqlAccounts:
     def _keep_team(self, team: str, now: datetime) -> None:
         row = {"pilot_id": self._pilot_id, "name": team, "created_at": now}
         keep(self._connection, teams, row)
+
+
+def _client(row: Row[Any]) -> Client:
+    return Client(row.browser, row.device, row.address)
 
 
 def _account(row: Row[Any], roles: Collection[str]) -> Account:

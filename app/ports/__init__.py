@@ -1,6 +1,14 @@
 """What services need from outside, in the policies' words. Adapters are in gateways and storage."""
 
-from app.ports.accounts import Account, Accounts, OpenSession, Preferences, SignedIn, Way
+from app.ports.accounts import (
+    Account,
+    Accounts,
+    Client,
+    OpenSession,
+    Preferences,
+    SignedIn,
+    Way,
+)
 from app.ports.answers import (
     AnswerRow,
     Answers,
@@ -90,6 +98,7 @@ __all__ = [
     "Cancelled",
     "Claim",
     "ClaimEnd",
+    "Client",
     "Clock",
     "Detail",
     "Draft",

@@ -34,6 +34,18 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """Where a session began, as its browser said. What is empty is not known."""
+
+    browser: str = ""
+    """As Firefox."""
+    device: str = ""
+    """As Windows or iPhone."""
+    address: str = ""
+    """IP address."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """A session. It ends at `expires_at`, or sooner where nothing was seen of it for long."""
 
@@ -41,6 +53,7 @@ class SignedIn:
     way: Way
     seen_at: datetime
     expires_at: datetime
+    client: Client = Client()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,7 @@ class OpenSession:
     began_at: datetime
     seen_at: datetime
     expires_at: datetime
+    client: Client
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from babel.core import get_global
 from babel.dates import get_timezone_gmt, get_timezone_location
 
 from app.i18n import LOCALES, Texts
+from app.ports import Client
 from app.presenters import parts
 from app.presenters.frame import LANGUAGES, roles
 from app.presenters.parts import definitions, number, when
@@ -83,10 +84,21 @@ def _session(session: OwnSession, reader: tzinfo, texts: Texts) -> str:
         else f'<button type="button" class="small" data-do="end" data-id="{escape(session.id)}">'
         f"{escape(texts('settings.session_end'))}</button>"
     )
+    where = escape(_where(session.client, texts))
     return (
-        f'<li class="item"><div><p>{escape(seen)}</p><p class="note">{escape(began)}</p></div>'
-        f"{end}</li>"
+        f'<li class="item"><div><p><strong>{where}</strong></p><p>{escape(seen)}</p>'
+        f'<p class="note">{escape(began)}</p></div>{end}</li>'
     )
+
+
+def _where(client: Client, texts: Texts) -> str:
+    """Names of browsers and devices are the same in every language."""
+    browser = client.browser or texts("settings.session_browser")
+    if client.device:
+        browser = texts("settings.session_on", browser=browser, device=client.device)
+    if not client.address:
+        return browser
+    return texts("settings.session_from", client=browser, address=client.address)
 
 
 @lru_cache(maxsize=4)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import available_timezones
 
-from app.ports import AuditEvent, Preferences, Way
+from app.ports import AuditEvent, Client, Preferences, Way
 from app.services.accounts import Auth, digest
 from app.services.sign_in import SignIn, account_of
 from policies.errors import InvalidInput, NotFound, Unauthenticated
@@ -28,6 +28,7 @@ class OwnSession:
     expires_at: datetime
     current: bool
     """The one that asks."""
+    client: Client
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class OwnAccount:
         with self.door.reader() as work:
             found = work.accounts.sessions(user, Way.PASSWORD)
         return [
-            OwnSession(_id(s.token), s.began_at, s.seen_at, s.expires_at, s.token == mine)
+            OwnSession(_id(s.token), s.began_at, s.seen_at, s.expires_at, s.token == mine, s.client)
             for s in found
             if now < s.expires_at and now - s.seen_at < self.door.lengths.idle
         ]
@@ -79,11 +80,13 @@ class OwnAccount:
         """One of one's own sessions, by its id. Raises NotFound."""
         user, now = self._signed_in(token), self.door.clock()
         with self.door.uow() as work:
-            mine = {_id(s.token): s.token for s in work.accounts.sessions(user, Way.PASSWORD)}
+            mine = {_id(s.token): s for s in work.accounts.sessions(user, Way.PASSWORD)}
             if session not in mine:
                 raise NotFound("this session is not open", session=session)
-            work.accounts.end_session(mine[session])
-            work.audit.append(AuditEvent(user, "session.end", user, {}, now))
+            ended = mine[session]
+            work.accounts.end_session(ended.token)
+            details = {"browser": ended.client.browser, "device": ended.client.device}
+            work.audit.append(AuditEvent(user, "session.end", user, details, now))
             work.commit()
 
     def end_others(self, token: str | None) -> None:

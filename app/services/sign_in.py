@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from app.ports import (
     Account,
     AuditEvent,
+    Client,
     Clock,
     OpenUnitOfWork,
     Preferences,
@@ -35,7 +36,9 @@ TYPED_CHARACTERS = 200
 """Of a name and of a password: what is longer is wrong without a look."""
 UNKNOWN = "unknown"
 """Who failed to sign in; and under which name, where it has no account: it may be a password."""
-TOUCHED_EVERY = timedelta(minutes=1)
+TOUCHED_EVERY = timedelta(minutes=3)
+"""At most so often is written down that someone is there."""
+UNSAID = Client()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,11 @@ class Lengths:
     absolute: timedelta = timedelta(hours=12)
     failures: int = 5
     lockout: timedelta = timedelta(minutes=15)
+
+    @property
+    def touched_every(self) -> timedelta:
+        """Much shorter than the idle time, however short that is."""
+        return min(TOUCHED_EVERY, self.idle / 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ class SignIn:
     lengths: Lengths = Lengths()
     new_token: NewToken = new_token
 
-    def sign_in(self, name: str, password: str) -> str:
+    def sign_in(self, name: str, password: str, client: Client = UNSAID) -> str:
         """A new session's token. Raises Unauthenticated: `wrong`, or `locked` with `minutes`.
 
         An attempt is counted before the password is looked at and forgiven if it was right, so
@@ -89,7 +97,7 @@ class SignIn:
                 work.commit()
                 raise Unauthenticated("the name or the password is wrong", "wrong")
             work.accounts.forgive(key)
-            token = self._open(work, user, Way.PASSWORD, now)
+            token = self._open(work, user, Way.PASSWORD, now, client)
             work.audit.append(AuditEvent(user, "login", user, {}, now))
             work.commit()
         return token
@@ -132,7 +140,7 @@ class SignIn:
         now = self.clock()
         with self.reader() as work:
             session = self._live(work, token)
-        if session and now - session.seen_at >= TOUCHED_EVERY:
+        if session and now - session.seen_at >= self.lengths.touched_every:
             with self.uow() as work:
                 work.accounts.touch(digest(token), now)
                 work.commit()
@@ -155,7 +163,7 @@ class SignIn:
             raise Unauthenticated("this link was used or has run out; ask for a new one", "link")
         return user
 
-    def choose_password(self, link: str, password: str) -> str:
+    def choose_password(self, link: str, password: str, client: Client = UNSAID) -> str:
         """Uses the link up; a new session's token. Ends all other sessions of the person.
 
         Raises Unauthenticated, InvalidInput; then the link stays good.
@@ -169,7 +177,7 @@ class SignIn:
             work.accounts.set_password(user, kept)
             work.accounts.end_sessions(user)
             work.accounts.forgive(digest(user))
-            token = self._open(work, user, Way.PASSWORD, now)
+            token = self._open(work, user, Way.PASSWORD, now, client)
             work.audit.append(AuditEvent(user, "password.set", user, {}, now))
             work.audit.append(AuditEvent(user, "login", user, {}, now))
             work.commit()
@@ -211,12 +219,14 @@ class SignIn:
             raise Unauthenticated("sign in first", "session")
         return account.actor
 
-    def _open(self, work: UnitOfWork, user: str, way: Way, now: datetime) -> str:
+    def _open(
+        self, work: UnitOfWork, user: str, way: Way, now: datetime, client: Client = UNSAID
+    ) -> str:
         """Also drops what ended by itself, so that the table stays small."""
         token = self.new_token()
         work.accounts.clear(now, now - self.lengths.idle)
         work.accounts.open_session(
-            digest(token), SignedIn(user, way, now, now + self.lengths.absolute)
+            digest(token), SignedIn(user, way, now, now + self.lengths.absolute, client)
         )
         return token
 

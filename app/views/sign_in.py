@@ -8,7 +8,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.guarded import COOKIE, explain
 from app.i18n import Texts, choose, texts
+from app.ports import Client
 from app.presenters import sign_in as show
+from app.services.clients import client
 from app.services.passwords import SHORTEST
 from app.services.sign_in import SignIn
 from policies.errors import InvalidInput, PilotError, Unauthenticated
@@ -41,7 +43,7 @@ def add(app: FastAPI, service: SignIn) -> None:
         words, onward = _words(request), _safe(given.get("next", ""))
         try:
             name, password = given.get("name", ""), given.get("password", "")
-            token = await run_in_threadpool(service.sign_in, name, password)
+            token = await run_in_threadpool(service.sign_in, name, password, _client(request))
         except PilotError as err:
             page = show.sign_in(words, explain(err, words), name, onward, _forced(request))
             status = 401 if isinstance(err, Unauthenticated) else 503
@@ -67,8 +69,9 @@ def add(app: FastAPI, service: SignIn) -> None:
             user = await run_in_threadpool(service.invited, link)
             if given.get("password", "") != given.get("again", ""):
                 raise InvalidInput("the two passwords differ", "password_again")
+            password = given.get("password", "")
             token = await run_in_threadpool(
-                service.choose_password, link, given.get("password", "")
+                service.choose_password, link, password, _client(request)
             )
         except InvalidInput as err:
             told = explain(err, words)
@@ -116,6 +119,12 @@ def _entered(request: Request, service: SignIn, token: str, onward: str) -> Resp
         secure=request.url.scheme == "https",
     )
     return response
+
+
+def _client(request: Request) -> Client:
+    """The address is that of the peer, or what a proxy says that the server trusts."""
+    address = request.client.host if request.client else ""
+    return client(request.headers.get("user-agent", ""), address)
 
 
 async def _form(request: Request) -> dict[str, str]:

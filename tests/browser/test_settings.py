@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from app.ports import Client
 from app.services.accounts import Auth
 from policies.roles import Role
 from tests.browser.sites import Site, site
@@ -74,10 +75,16 @@ def test_language_and_time_zone_hold_on_every_page_and_in_every_browser(
 
 def test_one_changes_ones_password_and_ends_ones_sessions(here: Site, opened: Opened) -> None:
     here.member("kai")
+    here.door.sign_in("kai", PASSWORD, Client("Safari", "iPhone", "203.0.113.9"))
     page = opened(here.door.sign_in("kai", PASSWORD))
-    expect(page.locator("#sessions .item")).to_have_count(2)
-    page.click("#sessions [data-do=end]")
-    expect(page.locator("#sessions .item")).to_have_count(1)
+    items = page.locator("#sessions .item")
+    expect(items).to_have_count(3)
+    expect(items.filter(has_text="This browser").locator("button")).to_have_count(0)
+    phone = items.filter(has_text="Safari on iPhone, from 203.0.113.9")
+    phone.get_by_role("button").click()
+    expect(phone).to_have_count(0)
+    page.click("#sessions [data-do=others]")
+    expect(items).to_have_count(1)
     for name, said in (("current", "wrong"), ("new", NEW), ("again", NEW)):
         page.fill(f"#password-{name} input", said)
     page.click("#password-change")

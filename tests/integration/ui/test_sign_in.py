@@ -8,12 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from gradio_client import Client
+from gradio_client import Client as GradioClient
 from starlette.routing import Mount, Route
 
 from app.guarded import COOKIE
-from app.ports import AnswerRow
+from app.ports import AnswerRow, Client
 from app.services.accounts import Auth, People
+from app.services.own_account import OwnAccount
 from app.services.sign_in import SignIn
 from app.views.launch import application
 from app.views.shell import build
@@ -217,6 +218,22 @@ def test_a_one_time_link_lets_its_person_choose_a_password(local: Site) -> None:
         assert browser.post("/welcome", data=form).status_code == 403
 
 
+def test_a_session_says_which_browser_it_is_and_from_where(local: Site) -> None:
+    """The address is the peer's, or what a proxy on this machine says it was."""
+    local.member("uma")
+    firefox = "Mozilla/5.0 (Windows NT 10.0; rv:144.0) Gecko/20100101 Firefox/144.0"
+    form = {"name": "uma", "password": PASSWORD}
+    found = []
+    for proxied in ({}, {"x-forwarded-for": "203.0.113.9"}, {"x-forwarded-for": "<script>"}):
+        with local.browser() as browser:
+            browser.post("/sign-in", data=form, headers={"user-agent": firefox, **proxied})
+            own = OwnAccount(local.door, ())
+            (this,) = [s for s in own.sessions(browser.cookies[COOKIE]) if s.current]
+            found.append(this.client)
+    addresses = ("127.0.0.1", "203.0.113.9", "")
+    assert found == [Client("Firefox", "Windows", address) for address in addresses]
+
+
 def test_signing_out_closes_the_pages(local: Site) -> None:
     token = local.member("ben")
     with local.browser(token) as browser:
@@ -253,10 +270,10 @@ def test_a_role_that_may_not_ask_is_refused_by_the_service(local: Site) -> None:
 def test_a_program_asks_with_a_session_and_not_without(local: Site) -> None:
     token = local.member("ben")
     with pytest.raises(ValueError, match="credentials were not provided"):
-        Client(local.url, verbose=False)
+        GradioClient(local.url, verbose=False)
     patient = {"timeout": 60}  # a busy machine fails no test
     cookie = {"cookie": f"{COOKIE}={token}"}
-    client = Client(local.url, verbose=False, headers=cookie, httpx_kwargs=patient)
+    client = GradioClient(local.url, verbose=False, headers=cookie, httpx_kwargs=patient)
     answer, *_ = client.predict(QUESTION, "routine", "general", api_name="/ask")
     assert SAID in answer
 

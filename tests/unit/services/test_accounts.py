@@ -9,7 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from app.ports import Account
-from app.services.accounts import EXAMPLES, LOCAL, Auth, People, canonical
+from app.services.accounts import EXAMPLES, LOCAL, Auth, People, canonical, digest
 from app.services.passwords import Passwords
 from app.services.sign_in import Lengths, SignIn
 from policies.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
@@ -220,6 +220,26 @@ def test_a_session_ends_when_nobody_clicks(world: World) -> None:
     door(world).touch(token)  # too late to revive it
     with pytest.raises(Unauthenticated):
         door(world).actor(token)
+
+
+@pytest.mark.parametrize("idle", [IDLE, timedelta(minutes=1)])
+def test_that_someone_is_there_is_written_seldom_and_often_enough(
+    world: World, idle: timedelta
+) -> None:
+    """At most once in three minutes; in time also where sessions end after a minute."""
+    token = member(world)
+    here = sign_in(world.uow, world.clock, lengths=Lengths(idle=idle))
+    begun, seen = world.clock(), set()
+    while world.clock() < begun + timedelta(minutes=30):
+        world.clock.advance(timedelta(seconds=5))
+        here.touch(token)
+        assert here.actor(token).user == "ben"
+        with world.uow() as uow:
+            session = uow.accounts.session(digest(token))
+            assert session is not None
+            seen.add(session.seen_at)
+    assert len(seen) - 1 <= timedelta(minutes=30) / min(timedelta(minutes=3), idle / 4)
+    assert len(seen) > 5
 
 
 def test_a_session_ends_in_any_case(world: World) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.ports import Preferences
+from app.ports import Client, Preferences
 from app.services.accounts import LOCAL, Auth
 from app.services.own_account import OwnAccount
 from app.services.sign_in import Lengths
@@ -92,6 +92,21 @@ def test_one_sees_ones_own_open_sessions_and_which_one_asks(world: World) -> Non
     assert [session.current for session in found] == [True, False]
     assert found[0].seen_at - found[1].seen_at == timedelta(minutes=5)
     assert [session.current for session in own(world).sessions(first)] == [False, True]
+
+
+def test_one_is_told_with_what_and_from_where_each_signed_in(world: World) -> None:
+    link = people(world.uow, world.clock).add(ADMIN, "ben", [Role.REQUESTER], "sales")
+    phone = Client("Safari", "iPhone", "203.0.113.9")
+    own(world).door.choose_password(link, PASSWORD, phone)
+    world.clock.advance(timedelta(minutes=5))
+    desk = Client("Firefox", "Windows", "10.0.0.7")
+    token = own(world).door.sign_in("ben", PASSWORD, desk)
+    latest, first = own(world).sessions(token)
+    assert (latest.client, first.client) == (desk, phone)
+    own(world).end(token, first.id)
+    with world.uow() as uow:
+        *_, entry = uow.audit.entries()
+    assert dict(entry.event.details) == {"browser": "Safari", "device": "iPhone"}
 
 
 def test_an_id_is_neither_a_token_nor_its_hash(world: World) -> None:
