@@ -3,9 +3,11 @@
 #
 # PYTHON=...       the Python to build .venv with (3.11 or newer)
 # TORCH_INDEX=...  a package index to take torch from, where another build of it is wanted
+# PYTEST_FLAGS=... instead of two processes, a file to one of them
 
 PYTHON ?= python3
 TORCH_INDEX ?=
+PYTEST_FLAGS ?= -n 2 --dist loadfile
 
 VENV := .venv
 BIN := $(VENV)/bin

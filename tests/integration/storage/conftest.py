@@ -1,6 +1,5 @@
 """A fresh database for every test, SQLite and PostgreSQL; how many ran on each is said last."""
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +9,9 @@ from sqlalchemy import Engine, text
 from app.ports import OpenUnitOfWork
 from storage.unit_of_work import open_writer
 from tests.databases import DIALECTS, PILOT, database, engine_of
+from tests.ran import RAN
 
 VERSIONS = {"sqlite": "SELECT 'SQLite ' || sqlite_version()", "postgresql": "SELECT version()"}
-RAN: Counter[str] = Counter()
 
 
 @pytest.fixture(params=DIALECTS)
@@ -44,8 +43,3 @@ def file() -> Iterator[Path]:
     """For what only a file can be: locked, full, read-only."""
     with database("sqlite") as url:
         yield Path(url.removeprefix("sqlite:///"))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    ran = ", ".join(f"{count} on {version}" for version, count in sorted(RAN.items()))
-    terminalreporter.write_line(f"storage tests: {ran or 'none'}")
