@@ -1,4 +1,4 @@
-"""How many storage tests ran on which database: counted in each worker, said once by the first process."""
+"""How many storage tests ran on which database: counted in each process, said by the first."""
 
 from collections import Counter
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from app.i18n import LOCALES, texts
 from app.services.sign_in import SignIn
 from app.views import sign_in
+from app.views.opening import Opening
 from app.views.sign_in_gate import Gate
 
 FONTS = (
@@ -32,7 +33,7 @@ def application(pages: gr.Blocks, service: SignIn) -> ASGIApp:
         # It warns of a mode that is switched off.
         warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
         app = gr.mount_gradio_app(app, pages, path="/", **launch_options())
-    return Gate(app, service)
+    return Gate(Opening(app), service)
 
 
 def launch_options() -> dict[str, Any]:
