@@ -33,7 +33,8 @@ def application(pages: gr.Blocks, service: SignIn) -> ASGIApp:
         # It warns of a mode that is switched off.
         warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
         app = gr.mount_gradio_app(app, pages, path="/", **launch_options())
-    return Gate(Opening(app), service)
+    app.add_middleware(Opening)
+    return Gate(app, service)
 
 
 def launch_options() -> dict[str, Any]:
