@@ -22,9 +22,9 @@ from app.ports.board import (
     Month,
     ReviewLevel,
     Sampled,
-    Slice,
     Spend,
 )
+from app.ports.slice import Slice
 from policies.review import ItemKind, ItemState, OutcomeKind
 from policies.types import Domain, Importance, Units
 from storage import queries

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
-from app.ports.board import Slice
+from app.ports.slice import Slice
 from app.ports.votes import PairCount, PairVote, Preferred
 from policies.types import Importance
 from storage.dialect import keep

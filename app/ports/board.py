@@ -10,21 +10,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.ports.answers import AnswerRow, AnswerStatus
+from app.ports.slice import Slice
 from app.ports.votes import Votes
 from policies.types import Domain, Importance, Units
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Which answers are looked at; empty or None is no restriction."""
-
-    first_day: str = ""
-    """In the pilot's time zone, as 2026-11-24; both days are included."""
-    last_day: str = ""
-    team: str = ""
-    user: str = ""
-    importance: Importance | None = None
-    domain: Domain | None = None
 
 
 class By(StrEnum):

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from app.ports.slice import Slice
 from policies.types import Importance
-
-if TYPE_CHECKING:
-    from app.ports.board import Slice
 
 
 class Preferred(StrEnum):
@@ -62,7 +60,7 @@ class Votes(Protocol):
         """The first vote on a pair stands; another changes nothing."""
         ...
 
-    def pairs(self, chosen: "Slice", window: int) -> list[PairCount]:
+    def pairs(self, chosen: Slice, window: int) -> list[PairCount]:
         """Of the newest `window` votes those that belong to it; least compute first.
 
         A slice of one importance keeps pairs that have it on either side.

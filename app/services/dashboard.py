@@ -18,7 +18,8 @@ from app.ports import (
     SpendPoint,
     UnitOfWork,
 )
-from app.ports.board import Audited, Busy, By, Month, ReviewLevel, Sampled, Slice, Spend
+from app.ports.board import Audited, Busy, By, Month, ReviewLevel, Sampled, Spend
+from app.ports.slice import Slice
 from app.services.compare import Worth, worth
 from app.services.reading import text_for
 from evaluation.forecast import Forecast, forecast

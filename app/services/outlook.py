@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from statistics import quantiles
 
 from app.ports import AnswerStatus, Clock, Engine, Measured, Measurement, OpenUnitOfWork
-from app.ports.board import Sampled, Slice
+from app.ports.board import Sampled
+from app.ports.slice import Slice
 from app.services.compare import worth
 from app.services.policy import in_force
 from evaluation.stats import wilson

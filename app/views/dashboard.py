@@ -10,7 +10,8 @@ from app import figures
 from app.guarded import QUIET, guarded, words, zone_of
 from app.i18n import Texts
 from app.ports import ModelInfo
-from app.ports.board import By, Slice
+from app.ports.board import By
+from app.ports.slice import Slice
 from app.presenters import choices, facts, sheets, votes
 from app.presenters import dashboard as show
 from app.presenters.frame import line

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from app.ports import AnswerStatus, Finished, OpenUnitOfWork, TokenTrace, Trace
-from app.ports.board import By, Slice
+from app.ports.board import By
+from app.ports.slice import Slice
 from policies.types import Domain, Importance, Units
 from tests.databases import START, new_answer, set_limit
 

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine
 
 from app.ports import AuditFilter, OpenUnitOfWork
-from app.ports.board import By, Slice
+from app.ports.board import By
+from app.ports.slice import Slice
 from app.services.ask import AskForm
 from app.services.audit import Audit
 from app.services.budgets import Budgets

@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from app.ports import PairCount
-from app.ports.board import Slice
+from app.ports.slice import Slice
 from app.services.dashboard import Dashboard
 from app.services.side_by_side import SideBySide, Vote
 from policies.errors import InvalidInput, NotFound
