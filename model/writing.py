@@ -189,7 +189,8 @@ class Recipe:
                 yield Again(place, len(written))
                 continue
             ended = done or len(written) >= row.limit(config)
-            before, after = (float(entropy(x)) if config.trace else None for x in (base, logits))
+            before = float(entropy(base)) if config.trace else None
+            after = float(entropy(logits)) if config.trace and logits is not base else before
             base_id = int(best(base))
             base = yield Token(
                 place, id_, base_id, work.nfe, ended, work.ending, gated, before, after
