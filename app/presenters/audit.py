@@ -10,6 +10,7 @@ from app.ports import AuditEntry, AuditHead, Detail
 from app.presenters.choices import all_or
 from app.presenters.parts import empty, number, person, scope_name, table, when
 from app.presenters.policy import NOTES
+from policies.roles import Role
 
 COLUMNS = ("number", "at", "by", "action", "subject", "details", "hash")
 HASH_SHOWN = 12
@@ -17,6 +18,8 @@ AREAS = ("policy", "raise", "budget", "price", "ledger", "review", "user", "logi
 """First parts of actions, in the order in which one filters by them."""
 PERIODS = (1, 7, 30)
 """Days."""
+OF_ROLES = ("roles", "before")
+"""Details that list roles; `before` may be a team instead."""
 
 
 def top(texts: Texts) -> str:
@@ -71,7 +74,7 @@ def _row(entry: AuditEntry, reader: tzinfo, texts: Texts) -> tuple[str, ...]:
         escape(person(event.by, texts)),
         escape(action(event.action, texts)),
         f'<span class="subject">{escape(_subject(event.subject, texts))}</span>',
-        f'<span class="details">{escape(_details(event.details, texts))}</span>',
+        f'<span class="details">{escape(_details(event.details, reader, texts))}</span>',
         f'<code title="{escape(entry.hash)}">{escape(entry.hash[:HASH_SHOWN])}</code>',
     )
 
@@ -88,13 +91,17 @@ def _subject(subject: str, texts: Texts) -> str:
     return scope_name(subject, texts) if is_scope else subject
 
 
-def _details(details: Mapping[str, Detail], texts: Texts) -> str:
+def _details(details: Mapping[str, Detail], reader: tzinfo, texts: Texts) -> str:
     currency = str(details.get("currency") or "")
-    said = [
-        texts("audit.detail", name=_name(name, texts), value=_value(name, value, currency, texts))
-        for name, value in details.items()
-        if name != "currency" and value not in (None, "")
-    ]
+    said = []
+    for name, value in details.items():
+        if name == "currency" or value in (None, ""):
+            continue
+        if isinstance(value, str) and name == "valid_from":
+            shown = when(datetime.fromisoformat(value), reader, texts)
+        else:
+            shown = _value(name, value, currency, texts)
+        said.append(texts("audit.detail", name=_name(name, texts), value=shown))
     return texts("list.join").join(said)
 
 
@@ -113,10 +120,15 @@ def _value(name: str, value: Detail, currency: str, texts: Texts) -> str:
         return texts(NOTES[str(value)])
     if name == "scope":
         return scope_name(str(value), texts)
+    if name.endswith("_sha256"):
+        return str(value)[:HASH_SHOWN]
+    if name in OF_ROLES and set(str(value).split()) <= set(Role):
+        return texts("list.join").join(texts(f"role.{role}") for role in str(value).split())
     known = {
         "window": f"window.{value}_each",
         "outcome": f"review.outcome.{value}",
         "kind": f"review.verdict.{value}",
+        "what": f"audit.what.{value}",
     }
     key = known.get(name, f"{name}.{value}")
     return texts(key) if key in texts else str(value)
