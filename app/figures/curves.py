@@ -13,8 +13,12 @@ from app.presenters.parts import number, passes, share
 from evaluation.frontier import efficient
 from policies.types import Domain, Importance, Rung
 
-ROOM = 1.12
-"""How far the axis goes on above the highest interval."""
+NAME_HEIGHT = 0.07
+"""Of the plot: a row of names above the highest interval, where no point can lie."""
+NAME_WIDTH = 0.3
+"""Of the axis, on a phone: the longest name with some air."""
+ROOM = 1.06
+"""How far the axis goes on above the highest interval, before any names."""
 
 
 def quality(
@@ -25,20 +29,23 @@ def quality(
     """A line a domain, a stronger one for the whole suite, the policy's rungs by name."""
     currency = measurements[0].currency if measurements else ""
     figure = blank(texts("figure.accuracy_axis"))
+    named: list[tuple[Measurement, str]] = []
     for domain in (*Domain, None):
         points = sorted(
             _newest([m for m in measurements if m.domain is domain]),
-            key=lambda m: (m.cost_nanos_per_answer, m.budget),
+            key=lambda m: m.budget,
         )
         if points:
             figure.add_trace(_line(points, domain, texts))
         if points and domain is None:
             figure.add_trace(_frontier(points, texts))
-            _mark_rungs(figure, points, rungs or {}, texts)
+            named = _named(points, rungs or {}, texts)
     figure.update_xaxes(title_text=texts("figure.cost_axis", currency=currency))
     in_money(figure, "x", currency, texts)
-    top = min(max((m.ci_high for m in measurements), default=1.0) * ROOM, 1.04)
-    figure.update_yaxes(tickformat=".0%", range=[0, top])
+    top = _mark(figure, named, measurements)
+    tick = 0.2 if top > 0.5 else 0.1 if top > 0.2 else 0.02
+    ticks = [tick * i for i in range(round(1 / tick) + 1)]
+    figure.update_yaxes(tickformat=".0%", range=[0, top], tickvals=ticks)
     return figure
 
 
@@ -56,13 +63,13 @@ def _line(points: Sequence[Measurement], domain: Domain | None, texts: Texts) ->
             "thickness": 1.5 if whole else 1,
             "width": 4,
         },
-        mode="lines+markers+text",
+        mode="lines+markers+text" if whole else "lines+markers",
         text=[str(m.budget) for m in points],
         textposition="middle center",
-        textfont={"color": "white", "size": 11 if whole else 9},
+        textfont={"color": "white", "size": 10},
         name=name,
-        line={"color": COLORS.get(domain, OTHER), "width": 3 if whole else 1.5},
-        marker={"size": 22 if whole else 16},
+        line={"color": COLORS.get(domain, OTHER), "width": 3 if whole else 1},
+        marker={"size": 19 if whole else 9},
         customdata=[_hover(m, name, texts) for m in points],
         hovertemplate="%{customdata}<extra></extra>",
     )
@@ -84,27 +91,48 @@ def _frontier(points: Sequence[Measurement], texts: Texts) -> go.Scatter:
     )
 
 
-def _mark_rungs(
-    figure: go.Figure,
-    points: Sequence[Measurement],
-    rungs: Mapping[Importance, Rung],
-    texts: Texts,
-) -> None:
-    """The importances of the policy in force, by name, at the points that they buy."""
+def _named(
+    points: Sequence[Measurement], rungs: Mapping[Importance, Rung], texts: Texts
+) -> list[tuple[Measurement, str]]:
+    """The points that the policy in force buys, the cheapest first, with their importances."""
     names: dict[int, list[str]] = {}
     for importance, rung in rungs.items():
         names.setdefault(rung.max_nfe_per_token, []).append(texts(f"importance.{importance}"))
-    for m in points:
-        if m.budget in names:
-            figure.add_annotation(
-                x=plot_coordinate(m.cost_nanos_per_answer),
-                y=m.ci_high if m.budget else m.accuracy,
-                text=escape(texts("list.join").join(names[m.budget])),
-                showarrow=False,
-                # Where nothing is refined all lines begin, close together: the name stands beside.
-                **({"yshift": 12} if m.budget else {"xshift": 16, "xanchor": "left"}),
-                font={"color": INK, "size": 12},
-            )
+    join = texts("list.join")
+    bought = [(m, join.join(names[m.budget])) for m in points if m.budget in names]
+    return sorted(bought, key=lambda each: each[0].cost_nanos_per_answer)
+
+
+def _mark(
+    figure: go.Figure, named: Sequence[tuple[Measurement, str]], all_of: Sequence[Measurement]
+) -> float:
+    """Each name like a flag over its point, in rows above all of them. Returns where the axis ends.
+
+    A name takes the lowest row where it meets no other.
+    """
+    end = max((plot_coordinate(m.cost_nanos_per_answer) for m in all_of), default=1.0) or 1.0
+    width, ends, flags = NAME_WIDTH * end, list[float](), []
+    for m, name in named:
+        x = plot_coordinate(m.cost_nanos_per_answer)
+        left = x if x + width <= end else x - width
+        row = next((i for i, taken in enumerate(ends) if taken <= left), len(ends))
+        ends[row : row + 1] = [left + width]
+        flags.append((m, name, x, left < x, row))
+    highest = ROOM * max((m.ci_high for m in all_of), default=1.0)
+    top = highest / (1 - NAME_HEIGHT * len(ends))
+    for m, name, x, leftwards, row in flags:
+        y = highest + top * NAME_HEIGHT * (row + 0.5)
+        pole = {"color": INK, "width": 1, "dash": "dot"}
+        figure.add_shape(type="line", x0=x, x1=x, y0=m.ci_high, y1=y, line=pole, layer="below")
+        figure.add_annotation(
+            x=x,
+            y=y,
+            text=escape(name),
+            showarrow=False,
+            xanchor="right" if leftwards else "left",
+            font={"color": INK, "size": 12},
+        )
+    return top
 
 
 def _hover(m: Measurement, name: str, texts: Texts) -> str:

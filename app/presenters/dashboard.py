@@ -76,9 +76,9 @@ def provenance(measurements: Sequence[Measurement], texts: Texts) -> str:
         n=number(max(m.n for m in measurements), texts),
     )
     return (
-        f'<div class="provenance"><strong>{escape(texts(source))}</strong> {escape(facts)} '
-        f"{escape(texts('dashboard.reproduce'))} "
-        f"<code>{escape(command(measurements))}</code></div>"
+        f'<div class="provenance"><strong>{escape(texts(source))}</strong> {escape(facts)}'
+        f'<details class="quiet"><summary>{escape(texts("dashboard.reproduce"))}</summary>'
+        f"<code>{escape(command(measurements))}</code></details></div>"
     )
 
 

@@ -22,11 +22,17 @@ MARKED = (Importance.HIGH, Importance.CRITICAL)
 
 
 def pays(found: Sequence[Worth], texts: Texts) -> str:
-    """Up to where compute pays, and that it does not beyond: with the differences that say so."""
+    """Up to where compute pays in a sentence; by domain and with every difference on demand."""
     if not found:
         return ""
+    whole = next((each for each in found if each.domain is None), found[0])
     items = "".join(f"<li>{escape(_worth(each, texts))}</li>" for each in found)
-    return f'<ul class="pays" aria-label="{escape(texts("facts.pays"))}">{items}</ul>'
+    label = escape(texts("facts.pays"))
+    return (
+        f'<p class="gain">{escape(_in_short(whole, texts))}</p>'
+        f'<details class="quiet"><summary>{escape(texts("facts.pays_more"))}</summary>'
+        f'<ul class="pays" aria-label="{label}">{items}</ul></details>'
+    )
 
 
 def coming(overview: Overview, texts: Texts) -> str:
@@ -172,6 +178,14 @@ def _saved_by(importance: Importance, refined: Sequence[Sampled], texts: Texts) 
         share=percent(allowed - used, allowed, texts),
         n=number(len(mine), texts),
     )
+
+
+def _in_short(each: Worth, texts: Texts) -> str:
+    if each.gain is None:
+        return texts("facts.short_nowhere")
+    value = f"{100 * each.gain.difference.value:+.0f}".replace("-", MINUS)
+    said = texts("facts.short_to", passes=passes(each.best.budget, texts), gain=value)
+    return f"{said} {texts('facts.short_not_above')}" if each.above else said
 
 
 def _worth(each: Worth, texts: Texts) -> str:

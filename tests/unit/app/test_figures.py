@@ -1,10 +1,12 @@
 """Charts by their data: what is drawn, where, and with which words."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from app.figures import quality, spend
 from app.i18n import texts
 from app.presenters.parts import zone
+from policies.document import preset
 from policies.types import Ceiling, Domain
 from tests.samples import NOON, PILOT, measured, measurement, spend_points
 
@@ -35,6 +37,35 @@ def test_quality_axes_carry_their_units_in_the_readers_language() -> None:
         layout = quality(measured(), said_in).layout
         assert "[USD]" in layout.xaxis.title.text
         assert layout.yaxis.title.text == said_in("figure.accuracy_axis")
+
+
+def test_no_name_of_an_importance_lies_over_a_point_or_another_name() -> None:
+    figure = quality(measured(), EN, preset("full").rungs)
+    highest = max(
+        y + (above or 0)
+        for line in figure.data
+        if line.error_y.array is not None
+        for y, above in zip(line.y, line.error_y.array, strict=True)
+    )
+    names = sorted((name.y, name.x, name.text) for name in figure.layout.annotations)
+    assert {text for *_, text in names} == {"Routine", "Standard", "High", "Critical"}
+    assert min(y for y, *_ in names) > highest
+    assert max(y for y, *_ in names) < figure.layout.yaxis.range[1]
+    end = max(max(line.x) for line in figure.data)
+    for (y, x, _), (next_y, next_x, _) in pairwise(names):
+        assert y != next_y or next_x - x >= 0.3 * end
+
+
+def test_the_axis_of_what_is_right_never_promises_more_than_all() -> None:
+    for best in (0.1, 0.3, 0.9, 1.0):
+        axis = quality([measurement(3, best)], EN, preset("full").rungs).layout.yaxis
+        assert max(axis.tickvals) == 1
+        assert axis.range[1] > best
+
+
+def test_a_line_goes_from_less_refinement_to_more_whatever_it_cost() -> None:
+    figure = quality([measurement(0, 0.1), measurement(3, 0.5), measurement(1, 0.4)], EN)
+    assert list(figure.data[0].text) == ["0", "1", "3"]
 
 
 def test_a_budget_measured_twice_is_drawn_once_as_measured_last() -> None:
