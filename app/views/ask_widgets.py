@@ -123,12 +123,13 @@ def entry(info: ModelInfo, labels: Labels) -> Entry:
     lower = gr.Button("", visible=False, size="sm", elem_id="lower")
     point, *examples = _examples(labels)
     importance, domain = _choices(labels)
-    quote = gr.HTML(elem_id="quote", padding=False)
-    with gr.Row(elem_id="send-row"):
-        send = labels.make(gr.Button, {"value": "ask.send"}, variant="primary", elem_id="send")
-        stop = labels.make(
-            gr.Button, {"value": "ask.stop"}, variant="stop", elem_id="stop", visible=False
-        )
+    with gr.Column(elem_id="send-bar"):
+        quote = gr.HTML(elem_id="quote", padding=False)
+        with gr.Row(elem_id="send-row"):
+            send = labels.make(gr.Button, {"value": "ask.send"}, variant="primary", elem_id="send")
+            stop = labels.make(
+                gr.Button, {"value": "ask.stop"}, variant="stop", elem_id="stop", visible=False
+            )
     return Entry(question, notice, lower, point, examples, importance, domain, quote, send, stop)
 
 

@@ -12,7 +12,7 @@ from app.services.ask import AskForm
 from app.views.state import Running
 from policies.document import preset
 from policies.types import Importance
-from tests.browser.visits import LOOKS, Visits, faults, scrolls_sideways, shot
+from tests.browser.visits import LOOKS, SIZES, Visits, faults, scrolls_sideways, shot
 from tests.pages import ANSWER, Pages, keep_measurements, slow
 from tests.people import AIKO, BEN, EVERYONE
 
@@ -20,6 +20,10 @@ pytestmark = pytest.mark.browser
 EVIL = "<img src=x onerror=window.pwned=1>"
 PASSES = preset("full").rungs[Importance.STANDARD].max_nfe_per_token
 """A word at standard importance."""
+ABOVE = """() => {
+  const focused = document.activeElement.closest('label').getBoundingClientRect();
+  return focused.bottom <= document.querySelector('#send-row').getBoundingClientRect().top;
+}"""
 SAID = {
     "en": {"ask": "Ask", "card": "Receipt", "writing": "Writing…", "differs": "Side by side"},
     "ja": {
@@ -69,6 +73,16 @@ def test_a_question_becomes_an_answer_with_receipt_token_view_and_rating(
     page.click("#rate-up")
     expect(page.locator("#thanks .notice")).to_be_visible()
     expect(page.locator("#found .item")).to_have_count(1)
+
+
+@pytest.mark.parametrize("width", SIZES.values())
+def test_the_way_to_send_is_in_sight_without_scrolling(visits: Visits, width: int) -> None:
+    page = no_tour(visits("", "aiko", "ja", width))
+    expect(page.locator("#send")).to_be_in_viewport(ratio=1)
+    page.mouse.wheel(0, 300)
+    expect(page.locator("#send")).to_be_in_viewport(ratio=1)
+    page.locator("#domain input").last.focus()
+    assert page.evaluate(ABOVE), "what has the focus hides behind the way to send"
 
 
 def test_more_compute_stands_beside_the_first_answer(visits: Visits, made: Pages) -> None:
