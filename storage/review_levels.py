@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, select, union_all
 
 from app.ports.board import ReviewLevel
-from policies.review import ItemKind, ItemState
+from policies.review import ItemKind, ItemState, OutcomeKind
 from policies.types import Importance
 from storage.review_tables import review_items
 
@@ -18,7 +18,7 @@ def review_levels(
 ) -> list[ReviewLevel]:
     """app.ports.board.Board.levels, in one statement."""
     i = review_items.c
-    columns = (i.importance, i.opened_at, i.due_at, i.decided_at)
+    columns = (i.importance, i.opened_at, i.due_at, i.decided_at, i.outcome)
     mine = and_(i.pilot_id == pilot_id, i.kind == ItemKind.REQUIRED.value)
     is_open = i.state.in_((ItemState.WAITING.value, ItemState.ASKED.value))
     newest = (
@@ -48,4 +48,5 @@ def _level(importance: Importance, rows: Sequence[Row[Any]], now: datetime) -> R
             max(0.0, (row.decided_at - row.opened_at).total_seconds())
             for row in sorted(decided, key=lambda row: row.decided_at, reverse=True)
         ),
+        approved=sum(row.outcome == OutcomeKind.APPROVED.value for row in decided),
     )

@@ -112,6 +112,8 @@ class ReviewLevel:
     """Of those decided, by the time that the policy gives."""
     took_seconds: tuple[float, ...]
     """From written to decided, the newest first."""
+    approved: int
+    """Of those decided, as they were written."""
 
 
 class Board(Protocol):

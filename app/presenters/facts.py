@@ -5,8 +5,7 @@ from html import escape
 
 from app.i18n import Texts
 from app.money import about
-from app.ports import RungVerdicts
-from app.ports.board import Audited, Month, Sampled
+from app.ports.board import Audited, Month, ReviewLevel, Sampled
 from app.presenters.parts import duration, fact, number, passes, percent, share
 from app.services.compare import Comparison, Worth
 from app.services.dashboard import Overview, Use
@@ -104,10 +103,10 @@ def usage(found: Use, texts: Texts) -> str:
 
 
 def reviewed(
-    verdicts: Sequence[RungVerdicts], audited: Audited, months: Sequence[Month], texts: Texts
+    levels: Sequence[ReviewLevel], audited: Audited, months: Sequence[Month], texts: Texts
 ) -> str:
     """What people found: approved as written by importance, random audit, importance over time."""
-    cells = [_approved(each, texts) for each in verdicts if each.decided]
+    cells = [_approved(each, texts) for each in levels if each.took_seconds]
     if audited.decided:
         rate = wilson(audited.harmful, audited.decided)
         value = share(rate.value, texts)
@@ -134,8 +133,8 @@ def liked(answers: Sequence[Sampled], texts: Texts) -> str:
     return f'<div class="facts">{"".join(cells)}</div>' if cells else ""
 
 
-def _approved(each: RungVerdicts, texts: Texts) -> str:
-    rate = wilson(each.approved, each.decided)
+def _approved(each: ReviewLevel, texts: Texts) -> str:
+    rate = wilson(each.approved, len(each.took_seconds))
     name = texts("facts.approved", importance=texts(f"importance.{each.importance}"))
     return fact(name, escape(share(rate.value, texts)), escape(_interval(rate, texts)))
 

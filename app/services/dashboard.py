@@ -14,7 +14,6 @@ from app.ports import (
     OpenUnitOfWork,
     PairCount,
     Queue,
-    RungVerdicts,
     SpendPoint,
     UnitOfWork,
 )
@@ -102,7 +101,6 @@ class Overview:
     """As a routine question would find it now: all who wait go before it."""
     levels: Sequence[ReviewLevel]
     votes: Sequence[PairCount]
-    verdicts: Sequence[RungVerdicts]
     audited: Audited
     months: Sequence[Month]
     answers: Sequence[AnswerRow]
@@ -180,7 +178,6 @@ class Dashboard:
                 line=self.engine.queue(Importance.ROUTINE),
                 levels=uow.board.levels(now, NEWEST),
                 votes=uow.board.votes.pairs(chosen, NEWEST),
-                verdicts=uow.review_figures.by_rung(),
                 audited=uow.board.audited(),
                 months=uow.board.months(),
                 answers=uow.board.latest(chosen, cap, NEWEST, LATEST),

@@ -297,7 +297,7 @@ def _rest(seen: Overview, reader: tzinfo, texts: Texts) -> dict[str, Any]:
         "use_take": "",
         "levels": levels(seen.line, seen.work, seen.levels, seen.at, texts),
         "reviewed": facts.liked(seen.work, texts)
-        + facts.reviewed(seen.verdicts, seen.audited, seen.months, texts),
+        + facts.reviewed(seen.levels, seen.audited, seen.months, texts),
     }
     if any(answer.units.decode_tokens for answer in seen.work):
         told["work"] = gr.update(value=figures.work(seen.work, texts), visible=True)

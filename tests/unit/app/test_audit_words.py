@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from app.i18n import LOCALES, texts
-from app.ports import AuditEntry, AuditEvent
+from app.ports import AuditEntry, AuditEvent, Detail
 from app.presenters import audit
 from app.presenters.parts import zone
 from tests.samples import NOON
@@ -53,7 +53,7 @@ def test_every_detail_and_every_action_has_its_words(language: str) -> None:
 
 
 def test_details_are_roles_instants_and_amounts_as_the_reader_writes_them() -> None:
-    said = {
+    said: dict[str, Detail] = {
         "roles": "requester reviewer",
         "before": "sales",
         "valid_from": (NOON - timedelta(days=1)).isoformat(),

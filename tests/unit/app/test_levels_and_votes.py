@@ -5,8 +5,8 @@ from datetime import timedelta
 from app.figures import votes as chart
 from app.i18n import texts
 from app.ports import AnswerStatus, PairCount, Queue
-from app.ports.board import ReviewLevel, Sampled
-from app.presenters import votes
+from app.ports.board import Audited, ReviewLevel, Sampled
+from app.presenters import facts, votes
 from app.presenters.levels import levels
 from policies.types import Domain, Importance, Units
 from tests.samples import NOON
@@ -75,9 +75,19 @@ def test_the_line_says_how_many_wait_and_when_a_new_question_begins() -> None:
     assert "90 s" in levels(Queue(12, 32, 90.0), [], [], NOON, EN)
 
 
+def test_answers_released_as_written_are_counted_among_those_that_had_to_wait() -> None:
+    decided = ReviewLevel(HIGH, 0, 0, None, 8, (3600.0,) * 10, 7)
+    never = ReviewLevel(Importance.CRITICAL, 1, 0, NOON, 0, (), 0)
+    said = facts.reviewed([decided, never], Audited(0, 0), [], EN)
+    assert "High: released as written" in said
+    assert "70.0%" in said
+    assert "n = 10" in said
+    assert "Critical" not in said
+
+
 def test_reviews_say_what_waits_and_what_was_decided_in_time() -> None:
-    waits = ReviewLevel(HIGH, 3, 1, NOON - timedelta(hours=5), 8, (3600.0,) * 10)
-    never = ReviewLevel(Importance.CRITICAL, 1, 0, NOON, 0, ())
+    waits = ReviewLevel(HIGH, 3, 1, NOON - timedelta(hours=5), 8, (3600.0,) * 10, 7)
+    never = ReviewLevel(Importance.CRITICAL, 1, 0, NOON, 0, (), 0)
     said = levels(NOBODY, [], [waits, never], NOON, EN)
     assert "80.0% (95% interval 49.0% to 94.3%, n = 10)" in said
     assert ">5 h<" in said

@@ -176,7 +176,7 @@ def test_reviews_are_told_as_they_wait_and_as_they_were_decided(world: World) ->
         0,
         began,
     )
-    assert (high.in_time, high.took_seconds) == (1, (7200.0,))
+    assert (high.in_time, high.took_seconds, high.approved) == (1, (7200.0,), 1)
     assert (critical.waiting, critical.took_seconds) == (1, ())
     world.clock.advance(timedelta(days=1))
     high, critical = Dashboard(world.engine, world.uow, world.clock).overview(SPONSOR).levels
