@@ -1,6 +1,6 @@
 """The Ask page: what an importance buys, the quote before sending, the meter while it runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from app.i18n import Texts
@@ -110,23 +110,26 @@ def quote(preview: Preview, asked: bool, texts: Texts, queue: Queue | None = Non
         words=number(worst.units.decode_tokens, texts),
         passes=passes(worst.units.nfe, texts),
     )
-    explain = (
-        texts("quote.explain", exact=exact(worst.nanos, worst.currency, texts.locale))
-        if asked
-        else texts("quote.empty")
-    )
     reasons = [
         reason(r.code, r.values, texts) for r in preview.decision.reasons if r.code != CHOSEN
     ]
     likely = preview.expected if asked else None
     said = [_expected(likely, worst.currency, texts)] if likely else []
     said += [waits(queue, texts)] if queue and queue.waiting else []
-    lines = "".join(f"<p>{escape(line)}</p>" for line in (explain, *said, covers, *reasons))
+    kept = [texts("quote.explain", exact=exact(worst.nanos, worst.currency, texts.locale))]
+    first = [] if asked else [texts("quote.empty")]
     return (
         f'<div class="quote"><div class="label">{escape(texts("quote.title"))}</div>'
         f'<div class="value">{money_span(price, worst.nanos, worst.currency, texts)}</div>'
-        f"{lines}</div>{_does_not_fit(preview, texts)}"
+        f"{_lines([*first, *said, *reasons])}"
+        f'<details class="quiet"><summary>{escape(texts("quote.more"))}</summary>'
+        f"{_lines([*(kept if asked else ()), covers])}</details></div>"
+        f"{_does_not_fit(preview, texts)}"
     )
+
+
+def _lines(said: Sequence[str]) -> str:
+    return "".join(f"<p>{escape(line)}</p>" for line in said)
 
 
 def waits(queue: Queue, texts: Texts) -> str:
