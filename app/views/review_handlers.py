@@ -134,6 +134,8 @@ class ReviewHandlers:
     ) -> Updates:
         """Changes and when the draft was saved."""
         said, actor = words(request), self.sessions(request).actor
+        if not may(actor, Action.REVIEW):
+            return "", ""  # any more: the tab still has the answer
         corrects = mode == VerdictKind.CORRECT
         changes = show.changes(opened.answer, correction or "", said) if corrects else ""
         untouched = mode == APPROVE and correction in ("", opened.answer) and not reason

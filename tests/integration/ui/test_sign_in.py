@@ -3,71 +3,26 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 from gradio_client import Client as GradioClient
-from starlette.routing import Mount, Route
 
 from app.guarded import COOKIE
-from app.ports import AnswerRow, Client
-from app.services.accounts import Auth, People
+from app.ports import Client
+from app.services.accounts import Auth
 from app.services.own_account import OwnAccount
-from app.services.sign_in import SignIn
-from app.views.launch import application
-from app.views.shell import build
-from app.views.sign_in_gate import LARGEST_BODY, Gate, Tabs
-from app.views.who import of_accounts
+from app.views.sign_in_gate import LARGEST_BODY, Tabs
 from policies.roles import Role
 from tests.actors import ADMIN
-from tests.pages import Pages, now, pages, with_accounts
-from tests.serving import PASSWORD, people, served, sign_in
+from tests.integration.ui.gated import Site, routes, site
+from tests.serving import PASSWORD
 
 HTML = {"accept": "text/html"}
 QUESTION = "How much is the secret discount?"
 SAID = "plus 45 is 301"
 """What the engine writes. Words, for a stream is full of random ids and durations with digits."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """A served application and what is behind it."""
-
-    url: str
-    app: Gate
-    made: Pages
-    people: People
-    door: SignIn
-
-    def browser(self, token: str | None = None) -> httpx.Client:
-        cookies = {COOKIE: token} if token else {}
-        return httpx.Client(base_url=self.url, cookies=cookies, timeout=20)
-
-    def member(self, name: str, *roles: Role) -> str:
-        """A session of someone who may be there from another test."""
-        roles = roles or (Role.REQUESTER,)
-        if name in {account.user for account in self.people.all(ADMIN)}:
-            self.people.enable(ADMIN, name)
-            self.people.set_roles(ADMIN, name, roles)
-            link = self.people.link(ADMIN, name)
-        else:
-            link = self.people.add(ADMIN, name, roles, "sales")
-        return self.door.choose_password(link, PASSWORD)
-
-    def latest(self) -> AnswerRow:
-        with self.made.uow() as uow:
-            return uow.answers.latest(1)[0]
-
-
-def site(folder: Path, auth: Auth) -> Iterator[Site]:
-    made = pages(folder)
-    door = sign_in(made.uow, now, auth)
-    app = application(build(with_accounts(made, door), made.engine.info(), of_accounts(door)), door)
-    assert isinstance(app, Gate)
-    with served(app) as url:
-        yield Site(url, app, made, people(made.uow, now, auth), door)
 
 
 @pytest.fixture(scope="module")
@@ -79,22 +34,6 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def off(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     yield from site(tmp_path_factory.mktemp("off"), Auth.OFF)
-
-
-def routes(app: Gate) -> list[tuple[str, str]]:
-    """Method and path of everything that is mounted, also within."""
-
-    def walk(found: list[object], before: str) -> Iterator[tuple[str, str]]:
-        for route in found:
-            if isinstance(route, Mount):
-                yield from walk(list(route.routes), before + route.path)
-            elif isinstance(route, Route):
-                for method in sorted(route.methods or ()):
-                    yield method, before + route.path
-            elif hasattr(route, "original_router"):  # FastAPI's include_router
-                yield from walk(list(route.original_router.routes), before)
-
-    return list(walk(list(app._app.routes), ""))  # type: ignore[attr-defined]
 
 
 def ask(browser: httpx.Client, tab: str, question: str = QUESTION) -> httpx.Response:
