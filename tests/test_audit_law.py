@@ -1,14 +1,17 @@
 """Every change leaves an entry in the audit log, in its own transaction: a law over the code.
 
 Whatever commits a unit of work must append to the audit log of that same unit, itself or in a
-function that it hands the unit to. Only what is listed here need not, and why. That an entry is
-gone with a change that is rolled back is tests/integration/storage/test_audit.py.
+function that it hands the unit to, along every path that commits. Only what is listed here need
+not, and why. That change and entry come and go together is tests/integration/test_audit_crashes.py.
 """
 
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
+import pytest
+
+from tests.audit_paths import silent
 from tests.test_architecture import sources, tree
 
 LEDGER = "the ledger is a sealed chain of its own, with the answer, the person and the instant"
@@ -34,6 +37,14 @@ NEED_NONE = {
     "Sweep._send": OUTBOX,
     "SignIn.count": "counted before the password is tried; that it failed is an entry",
 }
+NOTHING_NEW = "where something is new it has its entry; the rest is there already"
+SOME_PATHS = {
+    "Bookings._book": "a key that booked before books nothing",
+    "Sweep.__call__": "what ran out has its entry; reminders are messages of their own",
+    "open_storage": NOTHING_NEW,
+    "seed": NOTHING_NEW,
+}
+"""Where one path leaves an entry and another need not, and why."""
 Functions = dict[str, list[ast.FunctionDef]]
 
 
@@ -98,6 +109,47 @@ def test_whatever_changes_something_writes_an_audit_entry_in_the_same_transactio
             silent.add(name)
     assert len({name for name, _, _ in found}) > len(NEED_NONE) + 20  # it does find them
     assert silent == set(NEED_NONE)
+
+
+def test_along_every_path_that_commits_an_entry_is_left() -> None:
+    """Either side of each branch; a loop that runs not at all; whatever the unit is handed to."""
+    known = by_name()
+    missing = {name for name, block, unit in commits() if silent(block, unit, known)}
+    assert missing == set(NEED_NONE) | set(SOME_PATHS)
+
+
+@pytest.mark.parametrize(
+    ("code", "missing"),
+    [
+        ("u.audit.append(1)\nu.commit()", False),
+        ("u.commit()\nu.audit.append(1)", False),
+        ("if a:\n u.audit.append(1)\nu.commit()", True),
+        ("if a:\n u.audit.append(1)\nelse:\n told(u)\nu.commit()", False),
+        ("if a:\n u.commit()\n return\nu.audit.append(1)\nu.commit()", True),
+        ("if a:\n return\nu.audit.append(1)\nu.commit()", False),
+        ("if a:\n raise b\nelse:\n u.audit.append(1)\nu.commit()", False),
+        ("for a in b:\n u.audit.append(1)\nu.commit()", True),
+        ("try:\n u.audit.append(1)\nexcept E:\n pass\nu.commit()", True),
+        ("a and u.audit.append(1)\nu.commit()", True),
+        ("f = lambda: u.audit.append(1)\nu.commit()", True),
+        ("told(u)\nu.commit()", False),
+        ("perhaps(u)\nu.commit()", True),
+        ("with x() as y:\n told(u)\nu.commit()", False),
+    ],
+)
+def test_a_path_that_leaves_no_entry_is_found(code: str, missing: bool) -> None:
+    known: Functions = defaultdict(list)
+    given = (
+        "def told(w: UnitOfWork): w.audit.append(1)\n"
+        "def perhaps(w: UnitOfWork):\n if x: return\n w.audit.append(1)\n"
+    )
+    for each in ast.parse(given).body:
+        assert isinstance(each, ast.FunctionDef)
+        known[each.name].append(each)
+    whole = "with open() as u:\n" + "\n".join(f"  {line}" for line in code.split("\n"))
+    block = ast.parse(whole).body[0]
+    assert isinstance(block, ast.With)
+    assert silent(block, "u", known) is missing
 
 
 def test_a_change_without_an_entry_is_found_through_all_that_it_calls() -> None:
