@@ -85,7 +85,8 @@ def holds(found: Sequence[OpenHold], reader: tzinfo, texts: Texts) -> str:
 def raises(funds: Funds, actor: Actor, reader: tzinfo, texts: Texts) -> str:
     """Those nobody decided come first, with what this person may do about them."""
     if not funds.raises:
-        return empty(texts("budgets.no_raise"), texts("budgets.no_raise_do"))
+        do = "budgets.no_raise_do" if may(actor, Action.ASK_RAISE) else "budgets.no_raise_look"
+        return empty(texts("budgets.no_raise"), texts(do))
     ordered = sorted(funds.raises, key=lambda r: not _open(r, funds.at))
     items = (_raise(each, funds, actor, reader, texts) for each in ordered)
     return f'<ul class="items">{"".join(items)}</ul>'

@@ -91,9 +91,13 @@ def ceilings(policy: Policy, texts: Texts) -> str:
     return table(heads, rows)
 
 
-def versions(entries: Sequence[Entry], reader: tzinfo, texts: Texts) -> str:
-    """Newest first, each with who did what; what it would change is one press away."""
-    items = "".join(_version(entry, reader, texts) for entry in entries)
+def versions(entries: Sequence[Entry], actor: Actor, reader: tzinfo, texts: Texts) -> str:
+    """Newest first, each with who did what; what it would change is one press away.
+
+    Only who may propose has an editor to open one in.
+    """
+    writes = may(actor, Action.PROPOSE_POLICY)
+    items = "".join(_version(entry, writes, reader, texts) for entry in entries)
     return f'<ul class="items">{items}</ul>'
 
 
@@ -206,7 +210,7 @@ def _scope(rule: CeilingRule, texts: Texts) -> str:
     return texts(f"policy.each.{rule.scope}")
 
 
-def _version(entry: Entry, reader: tzinfo, texts: Texts) -> str:
+def _version(entry: Entry, writes: bool, reader: tzinfo, texts: Texts) -> str:
     v = entry.version
     said = [_did("proposed", v.proposed_by, v.proposed_at, reader, texts)]
     if v.approved_by and v.approved_at:
@@ -217,11 +221,11 @@ def _version(entry: Entry, reader: tzinfo, texts: Texts) -> str:
     ]
     lines = "".join(f'<p class="note">{escape(line)}</p>' for line in said)
     note = f"<p>{escape(_note(v.note, texts))}</p>" if v.note else ""
-    does = ("load",) if entry.state is PolicyState.ACTIVE else ("compare", "load")
+    does = () if entry.state is PolicyState.ACTIVE else ("compare",)
     buttons = "".join(
         f'<button type="button" class="small" data-do="{do}" data-version="{escape(v.version)}">'
         f"{escape(texts(f'policy.do.{do}'))}</button>"
-        for do in does
+        for do in (*does, *(("load",) if writes else ()))
     )
     return (
         f'<li class="item"><span class="mark {entry.state}">'

@@ -183,16 +183,18 @@ def past(labels: Labels) -> Past:
 def _examples(labels: Labels) -> list[gr.Button]:
     labels.html(lambda t: show.label("ask.examples", t), padding=False)
     with gr.Row(elem_id="examples"):
-        return [
-            labels.make(
-                gr.Button,
-                {"value": f"example.{example.name}.name"},
-                size="sm",
-                min_width=80,
-                elem_id=f"example-{example.name}",
-            )
-            for example in (POINT, *EXAMPLES)
-        ]
+        return [example_button(labels, example) for example in (POINT, *EXAMPLES)]
+
+
+def example_button(labels: Labels, example: Example) -> gr.Button:
+    """In a row that is called `examples`; what it fills is the page's."""
+    return labels.make(
+        gr.Button,
+        {"value": f"example.{example.name}.name"},
+        size="sm",
+        min_width=80,
+        elem_id=f"example-{example.name}",
+    )
 
 
 def _choices(labels: Labels) -> tuple[gr.Radio, gr.Radio]:

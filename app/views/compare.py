@@ -1,6 +1,6 @@
 """The Compare page: one question, two to four importances, a vote, and only then what each cost."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,10 +9,12 @@ import gradio as gr
 
 from app.guarded import MODEL_QUEUE, QUIET, explain, guarded, guarded_stream, words
 from app.i18n import DEFAULT, Texts, texts
+from app.presenters import ask as show_ask
 from app.presenters import compare as show
 from app.presenters.parts import notice
 from app.services.ask import AskForm, Receipt
 from app.services.side_by_side import Offer, SideBySide, Vote
+from app.views.ask_widgets import EXAMPLES, Example, example_button
 from app.views.labels import Labels
 from app.views.press import pressable, pressed
 from app.views.state import Running, new_key
@@ -25,6 +27,8 @@ SHORTEST = "?"
 """Stands for a question nobody has typed yet."""
 BLIND = True
 """Unless one wants to see."""
+OFFERED = tuple(each for each in EXAMPLES if each.importance is not Importance.CRITICAL)
+"""Answers to the others wait for a reviewer, and are not compared."""
 FIRST = [Importance.ROUTINE.value, Importance.STANDARD.value]
 Updates = tuple[Any, ...]
 
@@ -44,6 +48,7 @@ class _Form:
     domain: gr.Radio
     chosen: gr.CheckboxGroup
     blind: gr.Checkbox
+    examples: list[gr.Button]
 
     @property
     def all(self) -> list[Any]:
@@ -59,7 +64,18 @@ class CompareHandlers:
 
     @guarded
     def on_load(self, request: gr.Request) -> Updates:
-        return tuple(self.labels.say(words(request)))
+        """The place of the answers says what to do, then the fixed words."""
+        said = words(request)
+        return show.nothing(said), *self.labels.say(said)
+
+    def fill(self, example: Example) -> Callable[[gr.Request], Updates]:
+        """Question and domain."""
+
+        @guarded
+        def on_example(request: gr.Request) -> Updates:
+            return words(request)(f"example.{example.name}.text"), example.domain
+
+        return on_example
 
     @guarded
     def on_quote(
@@ -140,7 +156,9 @@ def build(page: gr.Blocks, compare: SideBySide, sessions: Sessions) -> None:
         )
     answers, shown = pressable(elem_id="compared"), gr.State(Shown())
     handlers = CompareHandlers(compare, sessions, Running(), labels)
-    page.load(handlers.on_load, None, labels.components, **QUIET)
+    page.load(handlers.on_load, None, [answers, *labels.components], **QUIET)
+    for example, button in zip(OFFERED, form.examples, strict=True):
+        button.click(handlers.fill(example), None, [form.question, form.domain], **QUIET)
     page.unload(handlers.on_stop)
     gr.on(
         [page.load, form.question.change, form.domain.change, form.chosen.change],
@@ -162,6 +180,9 @@ def _form(labels: Labels) -> _Form:
     first = texts(DEFAULT)
     said = {"label": "ask.question", "placeholder": "ask.placeholder"}
     question = labels.make(gr.Textbox, said, lines=2, max_lines=12, elem_id="compare-question")
+    labels.html(lambda t: show_ask.label("ask.examples", t), padding=False)
+    with gr.Row(elem_id="examples"):
+        examples = [example_button(labels, example) for example in OFFERED]
     domain = labels.choices(
         "ask.domain", show.domains, first, value=Domain.GENERAL, elem_id="compare-domain"
     )
@@ -171,7 +192,7 @@ def _form(labels: Labels) -> _Form:
     blind = labels.make(
         gr.Checkbox, {"label": "compare.blind"}, value=BLIND, container=False, elem_id="blind"
     )
-    return _Form(question, domain, chosen, blind)
+    return _Form(question, domain, chosen, blind, examples)
 
 
 def _choices(offers: list[Offer], chosen: list[str], said: Texts) -> Any:

@@ -147,7 +147,7 @@ class PolicyHandlers:
             show.cards(shown.policy, shown.worst, said),
             show.rules(shown.policy, said),
             show.ceilings(shown.policy, said),
-            show.versions(self.drafts.desk.history(actor), reader, said),
+            show.versions(self.drafts.desk.history(actor), actor, reader, said),
             show.no_comparison(said),
         )
 

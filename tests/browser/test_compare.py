@@ -35,6 +35,14 @@ def test_a_vote_comes_before_the_costs_and_is_kept_by_the_pair(
     assert len({row.seed for row in rows}) == 1
 
 
+def test_an_example_fills_the_question_and_what_it_is_about(visits: Visits) -> None:
+    page = visits("compare", "aiko", "ja")
+    expect(page.locator("#compared")).to_contain_text("比較の結果はまだありません")
+    page.click("#example-data")
+    expect(page.locator("#compare-domain label.selected")).to_contain_text("データ整理")
+    expect(page.locator("#compare-price .value")).to_contain_text("$")
+
+
 def test_open_eyes_see_the_costs_at_once(visits: Visits) -> None:
     page = visits("compare", "aiko")
     page.locator("#blind input").uncheck()

@@ -97,6 +97,16 @@ def test_an_unchanged_budget_page_is_not_drawn_again(budgets: BudgetHandlers) ->
     assert [part == gr.skip() for part in again] == [True, False, *[True] * 7]
 
 
+def test_nobody_is_shown_a_way_to_what_their_page_does_not_have(
+    policy: PolicyHandlers, budgets: BudgetHandlers
+) -> None:
+    """The editor of policies; the form to ask for more."""
+    assert 'data-do="load"' not in str(policy.on_load(ZONE, by("vera")))
+    assert 'data-do="load"' in str(policy.on_load(ZONE, by(FINN.user)))
+    assert "ask below" not in str(budgets.on_refresh(ZONE, "", by("vera")))
+    assert "ask below" in str(budgets.on_refresh(ZONE, "", by(EMI.user)))
+
+
 def test_a_draft_with_faults_is_never_kept(policy: PolicyHandlers, made: Pages) -> None:
     told, *_ = policy.on_propose(ZONE, "name: x\nrungs: {}\n", "note", by("finn"))
     assert "Faults found" in told

@@ -249,6 +249,7 @@ def test_only_what_a_role_may_do_is_shown_the_way_to() -> None:
 def test_a_page_that_is_not_for_a_role_says_for_whom_it_is() -> None:
     shown = plain(frame.masthead("review", frame.Session(AIKO), JA, None))
     assert "利用できる役割：レビュー担当" in shown  # noqa: RUF001
+    assert 'class="onward"><a href="./"' in frame.masthead("review", frame.Session(AIKO), JA, None)
     assert "closed" not in frame.masthead("review", frame.Session(CHIKA), JA, None)
 
 
