@@ -11,42 +11,62 @@ from numba import carray, njit
 from kernels.bits import bfloats, floats, narrow, numbers, widen
 from kernels.elementwise import FAST, exp, norm
 from kernels.forms import K_NORM, KEYS, Q_NORM, ROTARY, VALUES, WINDOW
-from kernels.products import scores
+from kernels.products import ask_for, scores
 
 
 @njit(nogil=True)
 def keep(s, t, rows, work, rank, eps, r, g):
     """Writes the key and value that row r made for key head g into its slot."""
     D = s.head_dim
-    length, slot = carray(numbers(rows.lengths), r + 1)[r], carray(numbers(rows.slots), r + 1)[r]
+    length = carray(numbers(rows.lengths), r + 1)[r]
     turned = work.mine + 4 * rank * (2 * D + s.room + 16)
     made = work.qkv + 4 * r * (s.heads + 2 * s.kv_heads) * D
-    place = 2 * ((slot * s.kv_heads + g) * s.room + length) * D
+    place = _place(s, rows, r, g) + 2 * length * D
     _turn(made + 4 * (s.heads + g) * D, turned, t[K_NORM], t[ROTARY], eps, rows, r, D)
     _round(turned, t[KEYS] + place, D)
     _round(made + 4 * (s.heads + s.kv_heads + g) * D, t[VALUES] + place, D)
 
 
 @njit(nogil=True)
-def attend(s, t, rows, work, rank, eps, r, head):
-    """Puts head `head` of row r into work.heads."""
-    D, group = s.head_dim, s.heads // s.kv_heads
-    g = head // group
+def attend_all(s, t, rows, work, rank, threads, eps, R):
+    """This thread's share of all rows' heads, row by row.
+
+    While one group's heads are at work the next one's keys and values are on their way: since the
+    last pass the weights have driven them out of the caches.
+    """
+    units, group = R * s.heads, s.heads // s.kv_heads
+    last = units * (rank + 1) // threads
+    for unit in range(units * rank // threads, last):
+        r, head, soon = unit // s.heads, unit % s.heads, min(unit + group, last - 1)
+        after = _place(s, rows, soon // s.heads, soon % s.heads // group)
+        attend(s, t, rows, work, rank, eps, r, head, after)
+
+
+@njit(nogil=True, inline="always")
+def _place(s, rows, r, g):
+    """Bytes to where the slot of row r has its keys, and its values, for key head g."""
     slot = carray(numbers(rows.slots), r + 1)[r]
+    return 2 * (slot * s.kv_heads + g) * s.room * s.head_dim
+
+
+@njit(nogil=True)
+def attend(s, t, rows, work, rank, eps, r, head, after):
+    """Puts head `head` of row r into work.heads. `after`: the place that is wanted soon."""
+    D, group = s.head_dim, s.heads // s.kv_heads
     end = carray(numbers(rows.lengths), r + 1)[r] + s.fresh
     query = work.mine + 4 * rank * (2 * D + s.room + 16)
     points = query + 8 * D
     made = work.qkv + 4 * r * (s.heads + 2 * s.kv_heads) * D
-    place = 2 * (slot * s.kv_heads + g) * s.room * D  # bytes to this slot and group
+    place = _place(s, rows, r, head // group)
     keys, values = t[KEYS] + place, t[VALUES] + place
     out = work.heads + 4 * (r * s.heads + head) * D
 
     _turn(made + 4 * head * D, query, t[Q_NORM], t[ROTARY], eps, rows, r, D)
     start = max(0, end - t[WINDOW]) if t[WINDOW] else 0
-    scores(keys + 2 * start * D, end - start, D, query, points)
+    scores(keys + 2 * start * D, end - start, D, query, points, after - place)
     total = _softmax(points, end - start, np.float32(1 / math.sqrt(D)))
     _clear(out, D)
-    _gather(values + 2 * start * D, points, end - start, out, D)
+    _gather(values + 2 * start * D, points, end - start, out, D, after - place)
     _divide(out, total, D)
 
 
@@ -84,13 +104,22 @@ def _softmax(points, n, scale):
 
 
 @njit(nogil=True, fastmath=FAST)
-def _gather(values, points, n, out, D):
-    """out (D) += sum of points (n) times values (n, D)."""
-    v, p, y = carray(bfloats(values), (n, D)), carray(floats(points), n), carray(floats(out), D)
-    for t in range(n):
-        weight = p[t]
-        for d in range(D):
-            y[d] += weight * widen(v[t, d])
+def _gather(values, points, n, out, D, ahead):
+    """out (D) += sum of points (n) times values (n, D). Those `ahead` bytes on are asked for."""
+    p, y = carray(floats(points), n), carray(floats(out), D)
+    whole = n // 4 * 4
+    for t in range(0, whole, 4):  # four at a time: each turn waits for what the one before wrote
+        at = values + 2 * t * D
+        ask_for(at + ahead, 8 * D)
+        a, b = carray(bfloats(at), D), carray(bfloats(at + 2 * D), D)
+        c, d = carray(bfloats(at + 4 * D), D), carray(bfloats(at + 6 * D), D)
+        for k in range(D):
+            first = p[t] * widen(a[k]) + p[t + 1] * widen(b[k])
+            y[k] += first + (p[t + 2] * widen(c[k]) + p[t + 3] * widen(d[k]))
+    for t in range(whole, n):
+        a = carray(bfloats(values + 2 * t * D), D)
+        for k in range(D):
+            y[k] += p[t] * widen(a[k])
 
 
 @njit(nogil=True, fastmath=FAST, error_model="numpy")

@@ -95,20 +95,22 @@ def enter(rank, threads, team, h, entry, R, x, y, inner, after, scratch):
 
 @njit(nogil=True, fastmath=FAST, error_model="numpy")  # a check for zero would cost the lanes
 def _silu(inner, bias, width, R, rank, threads):
-    """silu(inner + bias), this thread's share."""
+    """silu(inner + bias), this thread's share; walked from 0, as in kernels.layers."""
     low, high = share(width, rank, threads)
-    y, b = carray(floats(inner), (R, width)), carray(floats(bias), width)
+    b = carray(floats(bias + 4 * low), high - low)
     for r in range(R):
-        for j in range(low, high):
-            value = y[r, j] + b[j]
-            y[r, j] = value / (np.float32(1) + exp(-value))
+        y = carray(floats(inner + 4 * (r * width + low)), high - low)
+        for j in range(high - low):
+            value = y[j] + b[j]
+            y[j] = value / (np.float32(1) + exp(-value))
 
 
 @njit(nogil=True, fastmath=FAST)
 def _shift(x, bias, h, R, rank, threads):
     """x += bias, this thread's share."""
     low, high = share(h, rank, threads)
-    X, b = carray(floats(x), (R, h)), carray(floats(bias), h)
+    b = carray(floats(bias + 4 * low), high - low)
     for r in range(R):
-        for j in range(low, high):
-            X[r, j] += b[j]
+        X = carray(floats(x + 4 * (r * h + low)), high - low)
+        for j in range(high - low):
+            X[j] += b[j]

@@ -11,7 +11,7 @@ from numba import carray, njit
 
 from kernels import KEPT
 from kernels import forms as f
-from kernels.attention import attend, keep
+from kernels.attention import attend_all, keep
 from kernels.bits import bfloats, floats, numbers, widen
 from kernels.elementwise import FAST, exp, norm
 from kernels.entry import enter
@@ -76,9 +76,7 @@ def _attention(rank, threads, team, s, t, eps, R, rows, work, y):
         for unit in range(units * rank // threads, units * (rank + 1) // threads):
             keep(s, t, rows, work, rank, eps, unit // s.kv_heads, unit % s.kv_heads)
         meet(team, threads)
-    units = R * s.heads
-    for unit in range(units * rank // threads, units * (rank + 1) // threads):
-        attend(s, t, rows, work, rank, eps, unit // s.heads, unit % s.heads)
+    attend_all(s, t, rows, work, rank, threads, eps, R)
     meet(team, threads)
     after = _start(s, t, f.GATE, s.mlp, h, rank, threads)
     x = work.heads, _packed(s, work.heads, R, q_size, work, rank, threads, team)
@@ -157,47 +155,60 @@ def _normed(x, y, h, eps, mods, at, R):
         norm(x + 4 * r * h, y + 4 * r * h, h, eps, mods[r] + at, mods[r] + at + 2 * h)
 
 
+# Shares are walked from 0: an index that might be negative, for all the compiler knows, costs the
+# lanes.
+
+
 @njit(nogil=True, fastmath=FAST)
 def _bias(bias, y, n, wide, R, rank, threads):
     if bias:
         low, high = share(n, rank, threads)
-        b, Y = carray(bfloats(bias), n), carray(floats(y), (R, wide))
+        b = carray(bfloats(bias + 2 * low), high - low)
         for r in range(R):
-            for j in range(low, high):
-                Y[r, j] += widen(b[j])
+            Y = carray(floats(y + 4 * (r * wide + low)), high - low)
+            for j in range(high - low):
+                Y[j] += widen(b[j])
 
 
 @njit(nogil=True, fastmath=FAST)
 def _add(work, h, mods, at, R, rank, threads):
     """x += g out, this thread's share."""
     low, high = share(h, rank, threads)
-    x, out = carray(floats(work.x), (R, h)), carray(floats(work.out), (R, h))
     for r in range(R):
-        g = carray(bfloats(mods[r] + at), h)
-        for j in range(low, high):
-            x[r, j] += widen(g[j]) * out[r, j]
+        own = 4 * (r * h + low)
+        x, out = _part(work.x + own, high - low), _part(work.out + own, high - low)
+        g = carray(bfloats(mods[r] + at + 2 * low), high - low)
+        for j in range(high - low):
+            x[j] += widen(g[j]) * out[j]
 
 
 @njit(nogil=True, fastmath=FAST, error_model="numpy")  # a check for zero would cost the lanes
 def _gate(work, n, R, rank, threads):
     """gate = silu(gate) up, this thread's share."""
     low, high = share(n, rank, threads)
-    gate, up = carray(floats(work.gate), (R, n)), carray(floats(work.up), (R, n))
     for r in range(R):
-        for j in range(low, high):
-            gate[r, j] *= up[r, j] / (np.float32(1) + exp(-gate[r, j]))
+        own = 4 * (r * n + low)
+        gate, up = _part(work.gate + own, high - low), _part(work.up + own, high - low)
+        for j in range(high - low):
+            gate[j] *= up[j] / (np.float32(1) + exp(-gate[j]))
 
 
 @njit(nogil=True, fastmath=FAST)
 def _exit(work, h, exits, R, rank, threads):
     """hidden = H + w x in a pass of the path, x in one of the LM."""
     low, high = share(h, rank, threads)
-    x, H = carray(floats(work.x), (R, h)), carray(floats(work.hidden), (R, h))
     for r in range(R):
+        own = 4 * (r * h + low)
+        x, H = _part(work.x + own, high - low), _part(work.hidden + own, high - low)
         if exits[r]:
-            w = carray(bfloats(exits[r]), h)
-            for j in range(low, high):
-                H[r, j] += widen(w[j]) * x[r, j]
+            w = carray(bfloats(exits[r] + 2 * low), high - low)
+            for j in range(high - low):
+                H[j] += widen(w[j]) * x[j]
         else:
-            for j in range(low, high):
-                H[r, j] = x[r, j]
+            for j in range(high - low):
+                H[j] = x[j]
+
+
+@njit(nogil=True, inline="always")
+def _part(address, n):
+    return carray(floats(address), n)

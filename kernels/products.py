@@ -53,8 +53,7 @@ def product(form, w, n, K, x, packed, R, y, y_step, add, rank, threads, after, s
         ahead = w + j * w_step + _AHEAD
         if ahead >= end:
             ahead = after + ahead - end
-        for line in range(0, height * w_step, _LINE):
-            prefetch(ahead + line)
+        ask_for(ahead, height * w_step)
         rows, kind, step = w + j * w_step, form, w_step
         if R > WIDTH and form != FLOAT:  # more than one tile needs them: widened once for all
             for i in range(height):
@@ -71,11 +70,22 @@ def product(form, w, n, K, x, packed, R, y, y_step, add, rank, threads, after, s
         j += height
 
 
+@njit(nogil=True, inline="always")
+def ask_for(address, size):
+    """So many bytes, to be near when they are wanted; any address is allowed."""
+    for line in range(0, size, _LINE):
+        prefetch(address + line)
+
+
 @njit(nogil=True)
-def scores(w, n, K, x, y):
-    """y (n) from W (n, K) in bfloat16 and one row x (K), all by this thread."""
+def scores(w, n, K, x, y, ahead):
+    """y (n) from W (n, K) in bfloat16 and one row x (K), all by this thread.
+
+    What lies `ahead` bytes on is asked for bit by bit: of many requests at once most are dropped.
+    """
     j = 0
     while j + HEIGHT <= n:
+        ask_for(w + 2 * j * K + ahead, 2 * HEIGHT * K)
         tall(BFLOAT, w + 2 * j * K, 2 * K, x, 0, K, y + 4 * j, 0, 0, 1)
         j += HEIGHT
     while j < n:
