@@ -13,7 +13,7 @@ def messages(said: Sequence[Message], reader: tzinfo, texts: Texts) -> str:
     """As a list in their order."""
     items = "".join(
         f'<li class="item"><div><p>{escape(m.text)}</p><p class="note">'
-        f"{escape(person(m.by, texts))}, {escape(minute(m.at, reader, texts))}</p></div></li>"
+        f"{escape(person(m.by, texts))} · {escape(minute(m.at, reader, texts))}</p></div></li>"
         for m in said
     )
     return f'<ul class="items">{items}</ul>'

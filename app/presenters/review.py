@@ -120,7 +120,7 @@ def _verdicts(given: Sequence[Verdict], reader: tzinfo, texts: Texts) -> str:
     items = "".join(
         f'<li class="item"><span class="mark {v.kind}">{escape(texts(f"review.verdict.{v.kind}"))}'
         f"</span><div><p>{escape(v.correction)}</p><p>{escape(v.reason)}</p>"
-        f'<p class="note">{escape(person(v.reviewer, texts))}, '
+        f'<p class="note">{escape(person(v.reviewer, texts))} · '
         f"{escape(minute(v.given_at, reader, texts))}</p></div></li>"
         for v in given
     )

@@ -169,7 +169,9 @@ def _review(labels: Labels) -> Review:
         )
     told = gr.HTML(elem_id="reply-notice", padding=False)
     timer = gr.Timer(REFRESH_SECONDS, active=False)
-    drafts = gr.BrowserState({}, storage_key="l2d.replies")
+    # Named, or what a browser keeps could not be read any more after a restart. It is no secret:
+    # the page that holds it says it too.
+    drafts = gr.BrowserState({}, storage_key="l2d.replies", secret="l2d.replies.v1")
     return Review(shown, panel, reply, send, told, timer, gr.State(""), gr.State(""), drafts)
 
 

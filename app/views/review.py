@@ -31,7 +31,13 @@ KEYS = """() => {
     const next = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))];
     if (next && next !== all[at]) { next.click(); next.scrollIntoView({block: "nearest"}); }
   };
-  const choose = verdict => document.querySelector(`#verdict input[value="${verdict}"]`)?.click();
+  const boxes = {correct: "#correction textarea", approve: "#send-verdict"};
+  window.reviewFocus = verdict =>
+    document.querySelector(boxes[verdict] || "#reason textarea")?.focus();
+  const choose = verdict => {  // what is typed next, however soon, is words and no keys
+    document.querySelector(`#verdict input[value="${verdict}"]`)?.click();
+    window.reviewFocus(verdict);
+  };
   const acts = {
     j: () => step(1), k: () => step(-1), a: () => choose("approve"), c: () => choose("correct"),
     r: () => choose("reject"), e: () => document.getElementById("more")?.click(),
@@ -49,11 +55,8 @@ KEYS = """() => {
 SHOW_EVIDENCE = """() => {
   if (innerWidth < 900) document.getElementById("evidence").scrollIntoView({block: "start"});
 }"""
-FOCUS = """(mode) => { setTimeout(() => {
-  const boxes = {correct: "#correction textarea", approve: "#send-verdict"};
-  const box = boxes[mode] || "#reason textarea";
-  document.querySelector(box)?.focus();
-}, 150); }"""
+FOCUS = "(verdict) => { setTimeout(() => window.reviewFocus(verdict), 150); }"
+"""After a press, which has the focus itself at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,14 @@ def build(page: gr.Blocks, reviewing: Reviewing, sessions: Sessions) -> None:
     handlers = ReviewHandlers(reviewing, sessions, labels)
     page.load(None, js=KEYS, api_visibility="private")
     loaded = page.load(handlers.on_load, None, [*side.filters, *labels.components], **QUIET)
-    _wire_queue(loaded, reader, opened, side, evidence, form, handlers)
-    _wire_form(reader, opened, side, evidence, form, more, handlers)
+    fresh = {
+        "fn": handlers.on_queue,
+        "inputs": [reader, gr.Number(visible=False), *side.filters, opened],
+        "outputs": [side.queue, form.notice, evidence],
+        **review_queue.FRESH,
+    }
+    _wire_queue(loaded, reader, opened, side, evidence, form, fresh, handlers)
+    _wire_form(reader, opened, side, evidence, form, more, fresh, handlers)
 
 
 def _wire_queue(
@@ -118,16 +127,10 @@ def _wire_queue(
     side: _Side,
     evidence: gr.HTML,
     form: _Form,
+    fresh: dict[str, Any],
     handlers: ReviewHandlers,
 ) -> None:
     given = [reader, *side.filters, opened]
-    idle = gr.Number(visible=False)
-    fresh: dict[str, Any] = {
-        "fn": handlers.on_queue,
-        "inputs": [reader, idle, *side.filters, opened],
-        "outputs": [side.queue, form.notice],
-        **review_queue.FRESH,
-    }
     loaded.then(**fresh)
     gr.on([gr.Timer(REFRESH_SECONDS).tick, *(each.input for each in side.filters)], **fresh)
     side.queue.click(
@@ -146,6 +149,7 @@ def _wire_form(
     evidence: gr.HTML,
     form: _Form,
     more: gr.Button,
+    fresh: dict[str, Any],
     handlers: ReviewHandlers,
 ) -> None:
     form.mode.change(handlers.on_mode, [form.mode], [form.reason, form.send], **QUIET)
@@ -165,9 +169,12 @@ def _wire_form(
         trigger_mode="once",
         **top.IN_ZONE,
     )
-    ran = [evidence, form.mode, form.correction, opened, form.notice]
+    ran = [evidence, opened, *form.all]
     model = MODEL_QUEUE | {"api_visibility": "private", "js": top.WITH_TIME_ZONE}
-    evidence.click(handlers.on_evidence, [reader, opened], ran, trigger_mode="once", **model)
+    pressed = evidence.click(
+        handlers.on_evidence, [reader, opened], ran, trigger_mode="once", **model
+    )
+    pressed.then(**fresh)  # who has it may be another now
     more.click(handlers.on_more, [reader, opened], ran, trigger_mode="once", **model)
 
 

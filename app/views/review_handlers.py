@@ -13,7 +13,6 @@ from app.presenters import choices
 from app.presenters import review as show
 from app.presenters import review_queue as show_queue
 from app.presenters.parts import notice
-from app.services.review import QueueEntry
 from app.services.review_evidence import Evidence
 from app.services.reviewing import Reviewing
 from app.views.labels import Labels
@@ -27,6 +26,7 @@ from policies.roles import Action, Actor, may
 VERDICTS = {kind.value: kind for kind in VerdictKind}
 APPROVE = VerdictKind.APPROVE.value
 Updates = tuple[Any, ...]
+SAME: Any = gr.skip()
 
 
 @dataclass
@@ -70,18 +70,20 @@ class ReviewHandlers:
         opened: Opened,
         request: gr.Request,
     ) -> Updates:
-        """Queue and notice: by the timer and the filters. Keeps the claim of what is open, unless
-        its person did nothing for too long, `idle` seconds.
+        """Queue, notice, evidence: by the timer and the filters. Keeps the claim of what is open,
+        unless its person did nothing for too long, `idle` seconds; then the evidence says so.
         """
         said, actor = words(request), self.sessions(request).actor
         if not may(actor, Action.REVIEW):
-            return gr.skip(), gr.skip()
-        told = gr.skip()
-        quiet = timedelta(seconds=idle or 0)
+            return SAME, SAME, SAME
+        told = shown = SAME
+        quiet, reader = timedelta(seconds=idle or 0), zone_of(zone_name, request)
         if opened.held and not self.reviewing.desk.heartbeat(actor, opened.answer_id, quiet):
             opened.held, told = False, notice(said("review.lost"))
+            found = self.reviewing.evidence.of(actor, opened.answer_id)
+            shown = self._evidence(found, actor, reader, said)
         chosen = Chosen.read(importance, team, domain, kind, state)
-        return self._queue(actor, zone_of(zone_name, request), chosen, opened, said), told
+        return self._queue(actor, reader, chosen, opened, said), told, shown
 
     @guarded
     def on_open(
@@ -169,8 +171,8 @@ class ReviewHandlers:
         try:
             done = self._send(actor, opened, mode, correction or "", reason or "")
         except PilotError as err:
-            kept = [gr.skip()] * (2 + len(_closed_form("")))
-            return *kept, notice(explain(err, said))
+            skip = gr.skip()
+            return skip, skip, skip, *_same_form(notice(explain(err, said)))
         chosen = Chosen.read(importance, team, domain, kind, state)
         queue = self._queue(actor, zone_of(zone_name, request), chosen, Opened(), said)
         told = notice(said(f"review.done.{done}"), "info")
@@ -184,7 +186,7 @@ class ReviewHandlers:
         request: gr.Request,
         event: gr.EventData,
     ) -> Iterator[Updates]:
-        """Evidence, mode, correction, opened, notice: a run to compare with, or its words."""
+        """Evidence, opened, then the form: a run to compare with, its words, or another's claim."""
         what = pressed(event)
         said, actor = words(request), self.sessions(request).actor
         do, about = what.get("do"), what.get("id", "")
@@ -193,24 +195,20 @@ class ReviewHandlers:
             taken = next((o for o in found.others if o.row.id == about), None)
             if taken is not None:
                 opened.source = about
-                yield gr.skip(), VerdictKind.CORRECT.value, taken.text.answer, opened, ""
+                corrects = VerdictKind.CORRECT.value
+                yield gr.skip(), opened, *_same_form("", corrects, taken.text.answer)
         elif do == "base":
             yield from self._run(actor, opened, zone_of(zone_name, request), said, again=False)
         elif do == "take_over":
             item = self.reviewing.desk.take_over(actor, opened.answer_id)
             opened.held = item.lease is not None and item.lease.holder == actor.user
             found = self.reviewing.evidence.of(actor, opened.answer_id)
-            yield (
-                self._evidence(found, actor, zone_of(zone_name, request), said),
-                gr.skip(),
-                gr.skip(),
-                opened,
-                "",
-            )
+            shown = self._evidence(found, actor, zone_of(zone_name, request), said)
+            yield shown, opened, *(_form(found, said) if opened.held else _closed_form(""))
 
     @guarded_stream
     def on_more(self, zone_name: str, opened: Opened, request: gr.Request) -> Iterator[Updates]:
-        """Evidence, mode, correction, opened, notice: the question again with more compute."""
+        """Evidence, opened, then the form: the question again with more compute."""
         said, actor = words(request), self.sessions(request).actor
         yield from self._run(actor, opened, zone_of(zone_name, request), said, again=True)
 
@@ -218,16 +216,16 @@ class ReviewHandlers:
         self, actor: Actor, opened: Opened, reader: tzinfo, said: Texts, again: bool
     ) -> Iterator[Updates]:
         skip = gr.skip()
-        yield skip, skip, skip, skip, notice(said("review.running"), "info")
+        yield skip, skip, *_same_form(notice(said("review.running"), "info"))
         evidence = self.reviewing.evidence
         try:
             (evidence.rerun if again else evidence.base)(actor, opened.answer_id)
         except PilotError as err:
-            yield skip, skip, skip, skip, notice(explain(err, said))
+            yield skip, skip, *_same_form(notice(explain(err, said)))
             return
         told = notice(said("review.done.rerun"), "info") if again else ""
         found = evidence.of(actor, opened.answer_id)
-        yield self._evidence(found, actor, reader, said), skip, skip, skip, told
+        yield self._evidence(found, actor, reader, said), skip, *_same_form(told)
 
     def _send(self, actor: Actor, opened: Opened, mode: str, correction: str, reason: str) -> str:
         """What came of it, as the catalogue names it."""
@@ -261,11 +259,7 @@ class ReviewHandlers:
     def _evidence(self, found: Evidence, actor: Actor, reader: tzinfo, said: Texts) -> str:
         entry = self.reviewing.desk.entry(actor, found.item)
         take = entry.bar is Bar.TAKEN and may(actor, Action.TAKE_OVER)
-        return show.evidence(found, _why_not(entry, said), take, reader, said)
-
-
-def _why_not(entry: QueueEntry, said: Texts) -> str:
-    return show_queue.why_not(entry, said)
+        return show.evidence(found, show_queue.why_not(entry, said), take, reader, said)
 
 
 def _named(mode: str, said: Texts) -> Updates:
@@ -293,6 +287,11 @@ def _form(found: Evidence, said: Texts) -> Updates:
         "",
         "",
     )
+
+
+def _same_form(told: str, mode: Any = SAME, correction: Any = SAME) -> Updates:
+    """As it is, but for these."""
+    return SAME, mode, correction, SAME, SAME, SAME, SAME, told
 
 
 def _closed_form(told: str) -> Updates:

@@ -159,7 +159,7 @@ def test_a_link_narrows_the_queue_and_what_it_cannot_say_narrows_nothing(
     found = (importance, team["value"], domain, kind, state)
     assert found == ("", "sales", "math", "required", "waiting")
     for name, shown in (("sales", 1), ("finance", 0)):
-        queue, _ = review.on_queue(ZONE, 0, "", name, domain, kind, state, Opened(), by("chika"))
+        queue, *_ = review.on_queue(ZONE, 0, "", name, domain, kind, state, Opened(), by("chika"))
         assert queue.count('data-do="open"') == shown
     assert "fits these filters" in queue
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import gradio as gr
 import pytest
@@ -14,7 +15,7 @@ from app.views.state import Form, Replies
 from policies.review import ItemState, VerdictKind
 from policies.types import Domain, Importance
 from tests.integration.ui.test_owners_pages import ZONE, by
-from tests.pages import ANSWER, Pages, now
+from tests.pages import ANSWER, Pages, now, pages
 from tests.people import AIKO, CHIKA, Cookies
 
 MINUTE = timedelta(minutes=1)
@@ -158,3 +159,14 @@ def test_reviewers_time_is_a_price_of_its_own_on_the_receipt(tab: Tab) -> None:
     assert receipt.review_nanos > 0
     assert (receipt.compute_nanos, receipt.row.cost_nanos) == (price, price + receipt.review_nanos)
     assert Mine(tab.made.uow).read(AIKO, tab.answer_id) == receipt
+
+
+def test_a_browser_reads_what_it_keeps_of_replies_also_after_a_restart(tmp_path: Path) -> None:
+    """By the same name and key, which the page carries anyway."""
+    kept = []
+    for start in ("first", "second"):
+        (tmp_path / start).mkdir()
+        config = pages(tmp_path / start).demo.config
+        (props,) = (p["props"] for p in config["components"] if p["type"] == "browserstate")
+        kept.append((props["storage_key"], props["secret"]))
+    assert kept[0] == kept[1]
