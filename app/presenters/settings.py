@@ -73,6 +73,8 @@ def sessions(found: Sequence[OwnSession], reader: tzinfo, texts: Texts) -> str:
 
 def _session(session: OwnSession, reader: tzinfo, texts: Texts) -> str:
     seen = texts("settings.session_seen", at=when(session.seen_at, reader, texts))
+    if session.current:
+        seen = texts("settings.session_now")  # what is written down is some minutes old
     began = texts(
         "settings.session_began",
         at=when(session.began_at, reader, texts),
