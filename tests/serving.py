@@ -33,10 +33,10 @@ def sign_in(
 
 
 @contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """The address of a running server."""
+def served(app: ASGIApp, port: int = 0) -> Iterator[str]:
+    """The address of a running server; 0 takes any free port."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=1
+        app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -1,9 +1,12 @@
-"""What is read while a page opens: its scripts and first readings take a moment on a slow line.
+"""What is read while a page opens, and when its server is away or its person signed out elsewhere.
 
-In front of Gradio, whose own page says nothing until everything is there.
+In front of Gradio, whose own page says nothing until everything is there, and says the rest in
+English. connection.js notices, and keeps what is typed.
 """
 
+from functools import cache
 from html import escape
+from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +15,7 @@ from app.i18n import Texts, choose, texts
 
 PLACE, HEAD = b"<gradio-app", b'<meta charset="utf-8" />'
 """Before the first the notice stands, after the second the title: Gradio adds it with a script."""
+LOST = ("lost", "signed_out", "other")
 NOTICE = """<style>
 #opening {{
   position: fixed; inset: 36vh 16px auto; text-align: center; color: #475569; opacity: 0;
@@ -20,12 +24,22 @@ NOTICE = """<style>
 }}
 #opening p {{ margin: 0; }}
 #opening .late {{ opacity: 0; animation: told 0s 10s forwards; }}
+#connection p {{
+  position: fixed; inset: auto 16px 24px; z-index: 100; margin: 0 auto; max-width: 560px;
+  padding: 14px 18px;
+  border-radius: 10px; border: 1px solid #ecd09b; background: #fdf3e3; color: #6b4206;
+  font: 15px/1.6 system-ui, "Hiragino Sans", "Yu Gothic UI", "Noto Sans CJK JP", sans-serif;
+}}
+#connection a {{ color: inherit; font-weight: 600; }}
+.l2d-lost .toast-wrap {{ display: none; }}
 @keyframes told {{ to {{ opacity: 1; }} }}
 @media (prefers-color-scheme: dark) {{ #opening {{ color: #cbd5e1; }} }}
 </style>
 <div id="opening" lang="{language}" role="status">
 <noscript><p>{script}</p></noscript><p>{now}</p><p class="late">{late}</p>
 </div>
+<div id="connection" lang="{language}" role="alert">{lost}</div>
+<script>{connection}</script>
 <script>
 {{
   const seen = () => {{
@@ -36,6 +50,7 @@ NOTICE = """<style>
     if (!seen()) return;
     clearInterval(watch);
     document.getElementById('opening').remove();
+    setTimeout(window.l2dPutBack, 1000);  // after what the page itself fills in
   }}, 50);
 }}
 </script>
@@ -45,7 +60,21 @@ NOTICE = """<style>
 def notice(words: Texts) -> str:
     """HTML that is there from the first byte and goes when the page is seen."""
     said = {name: escape(words(f"opening.{name}")) for name in ("now", "late", "script")}
-    return NOTICE.format(language=words.language, **said)
+    lost = "".join(_lost(kind, words) for kind in LOST)
+    return NOTICE.format(language=words.language, lost=lost, connection=_connection(), **said)
+
+
+def _lost(kind: str, words: Texts) -> str:
+    """Hidden until connection.js finds that it is so."""
+    said = escape(words(f"connection.{kind}"))
+    way = escape(words("connection.again"))
+    link = "" if kind == "lost" else f' <a href="" onclick="location.reload()">{way}</a>'
+    return f'<p data-said="{kind}" hidden>{said}{link}</p>'
+
+
+@cache
+def _connection() -> str:
+    return Path(__file__).with_name("connection.js").read_text(encoding="utf-8")
 
 
 class Opening:
