@@ -66,8 +66,8 @@ def notice(words: Texts) -> str:
 
 def _lost(kind: str, words: Texts) -> str:
     """Hidden until connection.js finds that it is so."""
-    said = escape(words(f"connection.{kind}"))
-    way = escape(words("connection.again"))
+    said = escape(words(f"opening.{kind}"))
+    way = escape(words("opening.again"))
     link = "" if kind == "lost" else f' <a href="" onclick="location.reload()">{way}</a>'
     return f'<p data-said="{kind}" hidden>{said}{link}</p>'
 

@@ -140,7 +140,7 @@ def test_nobody_finds_what_another_typed(server: tuple[Server, Site], chromium: 
     page.context.clear_cookies()
     page.click("#send")
     expect(page.locator("#connection p:visible")).to_be_visible()
-    page.context.add_cookies([{**cookie, "value": site.member("ben", *ALL)}])  # type: ignore[list-item]
+    page.context.add_cookies([{**cookie, "value": site.member("ben", *ALL)}])  # type: ignore[typeddict-item]
     page.click("#connection p:visible a")
     page.wait_for_selector("#opening", state="detached")
     page.wait_for_timeout(2500)
