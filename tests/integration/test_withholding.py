@@ -1,18 +1,14 @@
-"""The permission walk: a withheld answer's words, over every service, command and log line."""
+"""The permission walk: a withheld answer's words, over every service and log line."""
 
 import dataclasses
 import inspect
-import json
 import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app import cli
-from app.commands import asking
 from app.ports import AnswerStatus, ReviewItem
 from app.services.ask import Ask
 from app.services.dashboard import Dashboard
@@ -25,7 +21,6 @@ from app.services.simulate import Simulate
 from policies.errors import PilotError
 from policies.review import VerdictKind
 from policies.roles import Actor, Role
-from policies.types import Importance
 from storage.unit_of_work import open_writer
 from tests.actors import ADMIN, ANN, FINN, SPONSOR, person, requester
 from tests.databases import PILOT, START, database, engine_of
@@ -227,80 +222,3 @@ def test_error_of_the_database_holds_no_word(world: ReviewWorld) -> None:
             f"FROM answer_bodies WHERE answer_id = '{answer_id}'"
         )
     assert MARKER not in repr(failure.value) + str(failure.value)
-
-
-# --- commands -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def shell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """`python app.py …` with a model that writes the marker instead of one that takes weights."""
-    from policies.prices import load
-    from tests.samples import MODEL
-
-    info = dataclasses.replace(MODEL, model=load("builtin")[0].model)
-    engine = FakeEngine(words=WORDS, model=info)
-    monkeypatch.setattr(asking, "load_engine", lambda _settings: engine)
-    monkeypatch.setenv("L2D_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-
-    def run(*args: str) -> tuple[int, str, str]:
-        status = cli.main(args)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
-
-
-@pytest.mark.parametrize("importance", [Importance.HIGH, Importance.CRITICAL])
-def test_ask_of_what_waits_is_pending_and_empty_until_it_is_decided(
-    shell: Callable[..., tuple[int, str, str]], importance: Importance
-) -> None:
-    ask = ("ask", "How much?", "--importance", importance.value, "--key", "k", "--user", "ann")
-    status, out, err = shell(*ask)
-    assert (status, out) == (0, "")
-    assert "pending_review" in err
-    _, out, _ = shell(*ask, "--json")
-    said = json.loads(out)
-    assert (said["status"], said["answer"], said["replayed"]) == ("pending_review", "", True)
-    assert MARKER not in err
-    answer_id = said["answer_id"]
-    for reviewer in ("bob", "eve")[: said["approvals"]]:
-        assert shell("review", "approve", answer_id, "--user", reviewer)[0] == 0
-    said = json.loads(shell(*ask, "--json")[1])
-    assert (said["status"], said["answer"]) == ("released", " ".join(WORDS))
-
-
-def test_no_command_prints_a_word_to_anyone_who_may_not_review_it(
-    shell: Callable[..., tuple[int, str, str]], tmp_path: Path
-) -> None:
-    ask = ("ask", "How much?", "--importance", "critical", "--key", "k", "--user", "ann")
-    answer_id = json.loads(shell(*ask, "--json")[1])["answer_id"]
-    draft = tmp_path / "draft.yaml"
-    draft.write_text(
-        (Path(__file__).parents[2] / "policies/presets/pilot.yaml").read_text(encoding="utf-8"),
-        encoding="utf-8",
-    )
-    told = ""
-    for line in (
-        (*ask, "--json"),
-        ("review", "status", answer_id, "--user", "ann"),
-        ("review", "show", answer_id, "--user", "ann"),
-        ("review", "claim", answer_id, "--user", "ann"),
-        ("review", "correct", answer_id, "words", "--user", "ann"),
-        ("review", "list", "--user", "ann", "--json"),
-        ("review", "figures", "--user", "ann", "--json"),
-        ("policy", "simulate", str(draft), "--json"),
-        ("policy", "show"),
-        ("price", "show"),
-        ("budget", "show", "--json"),
-        ("ledger", "verify"),
-        ("audit", "verify"),
-    ):
-        _, out, err = shell(*line)
-        told += out + err
-    assert MARKER not in told
-    assert len(told) > 1000
-    assert MARKER in shell("review", "show", answer_id, "--user", "bob")[1]
