@@ -13,8 +13,10 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine
 
+from app.i18n import texts
 from storage.unit_of_work import open_writer
-from tests.audit_ways import WAYS, Act, Way
+from tests.audit_way import Act, Way
+from tests.audit_ways import WAYS
 from tests.databases import DIALECTS, PILOT, database, engine_of
 from tests.deaths import Died, contents, die_at
 from tests.reviews import ReviewWorld
@@ -82,3 +84,15 @@ def test_a_change_is_there_exactly_where_its_entry_is(way: str, dialect: str) ->
         assert actions(world) == before + WAYS[way].entries
     kept = next(filter(None, (first_kept(dialect, WAYS[way], first) for first in count(1))))
     assert kept > 3
+
+
+ELSEWHERE = {
+    "ledger_rebuild": "writes again what the entries of the ledger say",
+    "measure_shipped": "at the first start, with the figures of the release",
+}
+
+
+def test_a_way_is_known_to_every_entry_that_has_words() -> None:
+    words = {key for key in texts("en").messages if key.startswith("audit.did.")}
+    taken = {entry.replace(".", "_") for way in WAYS.values() for entry in way.entries}
+    assert {key.removeprefix("audit.did.") for key in words} == taken | set(ELSEWHERE)
