@@ -207,7 +207,6 @@ def _form(labels: Labels) -> _Form:
                 {"label": "budgets.form.days"},
                 value=DAYS,
                 precision=0,
-                minimum=1,
                 elem_id="raise-days",
             )
         said = {"label": "budgets.form.reason", "placeholder": "budgets.form.reason_example"}

@@ -23,6 +23,38 @@ def a_first_day(made: Pages) -> None:
     made.desks.budgets.ask_raise(AIKO, "team:sales", Window.MONTH, 5 * 10**9, "Closing.", 30)
 
 
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        ("#raise-amount textarea, #raise-amount input", typed, "金額は")
+        for typed in (
+            "",
+            "0",
+            "-1",
+            "1e309",
+            "NaN",
+            "1.0000000001",
+            "x" * 100_000,
+            "🎉",
+            "\u202eabc",
+        )
+    ]
+    + [("#raise-days input", typed, "日数は1〜") for typed in ("", "0", "-1", "0.2", "1e308")]
+    + [("#raise-reason textarea", typed, "理由") for typed in ("", " ", "x" * 100_000)],
+)
+def test_what_cannot_be_asked_for_is_told_beside_the_form_and_stays_typed(
+    visits: Visits, field: str, typed: str, told: str
+) -> None:
+    page = visits("budgets", "aiko", "ja")
+    page.fill("#raise-amount textarea, #raise-amount input", "5")
+    page.fill("#raise-reason textarea", "決算")
+    page.fill(field, typed)
+    page.click("#raise-send")
+    expect(page.locator("#raise-notice [role=alert]")).to_contain_text(told)
+    expect(page.locator(".toast-body")).to_have_count(0)
+    expect(page.locator(field)).to_have_value(typed)
+
+
 @pytest.mark.parametrize("language", list(SAID))
 def test_one_person_asks_for_more_and_another_grants_it(visits: Visits, language: str) -> None:
     said = SAID[language]

@@ -153,6 +153,17 @@ def test_every_common_fault_is_told_in_japanese(before: str) -> None:
         assert re.search(r"[ぁ-ん]", said)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["name: &a full", "name: !x full", 'name: "\\0"', "a: " + "[" * 40 + "]" * 40, "#" * 200_000],
+    ids=["anchor", "tag", "control", "nested", "long"],
+)
+def test_what_is_not_read_at_all_is_told_in_japanese(text: str) -> None:
+    _, found = parse_written(text, "x")
+    assert found
+    assert [fault_words.problem(fault.problem, JA)[1] for fault in found] == [""] * len(found)
+
+
 def test_a_fault_nobody_foresaw_is_shown_as_it_is_beside_general_words() -> None:
     assert fault_words.problem("eats its own tail", JA)[1] == "eats its own tail"
 
