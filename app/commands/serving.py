@@ -5,6 +5,7 @@ import ipaddress
 import os
 import socket
 import threading
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from app.bootstrap import Pilot, build, recover_forever
@@ -63,7 +64,15 @@ def _run(pilot: Pilot, listener: socket.socket, found_at: str) -> None:
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_SECONDS
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    ends = server.handle_exit
+
+    def end(sig: int, frame: FrameType | None) -> None:
+        app.stop()  # or it would wait for whoever has a page open
+        ends(sig, frame)
+
+    server.handle_exit = end  # type: ignore[method-assign]
+    server.run(sockets=[listener])
 
 
 def desks(pilot: Pilot) -> "Desks":

@@ -6,7 +6,8 @@ from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from gradio.routes import App
+from starlette.routing import Mount
 
 from app.i18n import LOCALES, texts
 from app.services.sign_in import SignIn
@@ -25,7 +26,7 @@ FONTS = (
 MONO = ("ui-monospace", "Consolas", "monospace")
 
 
-def application(pages: gr.Blocks, service: SignIn) -> ASGIApp:
+def application(pages: gr.Blocks, service: SignIn) -> Gate:
     """Everything that is served, for any ASGI server; no way leads around the gate."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     sign_in.add(app, service)
@@ -34,7 +35,9 @@ def application(pages: gr.Blocks, service: SignIn) -> ASGIApp:
         warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
         app = gr.mount_gradio_app(app, pages, path="/", **launch_options())
     app.add_middleware(Opening)
-    return Gate(app, service)
+    mounted = (route.app for route in app.routes if isinstance(route, Mount))
+    (of_pages,) = (each for each in mounted if isinstance(each, App))
+    return Gate(app, service, of_pages.stop_event.set)
 
 
 def launch_options() -> dict[str, Any]:

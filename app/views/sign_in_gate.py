@@ -7,6 +7,7 @@ closed, and what the pages have no use for is not there at all.
 import json
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 from urllib.parse import parse_qs
 
@@ -40,10 +41,15 @@ TABS = 20_000
 
 
 class Gate:
-    """ASGI middleware around all of the app."""
+    """ASGI middleware around all of the app.
 
-    def __init__(self, app: ASGIApp, service: SignIn) -> None:
-        self._app, self._service, self._tabs = app, service, Tabs()
+    `stop` ends what open pages listen to for as long as they are open: for whoever stops serving.
+    """
+
+    def __init__(
+        self, app: ASGIApp, service: SignIn, stop: Callable[[], None] = lambda: None
+    ) -> None:
+        self._app, self._service, self._tabs, self.stop = app, service, Tabs(), stop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
