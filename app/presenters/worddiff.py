@@ -1,6 +1,7 @@
 """Two texts as one or side by side, what only one of them has marked; as HTML."""
 
 import re
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from html import escape
 
@@ -13,9 +14,11 @@ LONGEST = 4000
 
 def compared(before: str, after: str) -> tuple[str, str]:
     """Side by side; without marks where the two have little in common."""
-    a, b = _WORD.findall(before), _WORD.findall(after)
-    alike = max(len(a), len(b)) <= LONGEST and SequenceMatcher(None, a, b).ratio() >= LEAST_ALIKE
-    return beside(before, after) if alike else (escape(before), escape(after))
+    pieces = _pieces(before, after)
+    alike = 2 * sum(_length(old) for old, new in pieces if old == new)
+    if alike < LEAST_ALIKE * sum(_length(old) + _length(new) for old, new in pieces):
+        return escape(before), escape(after)
+    return _beside(pieces)
 
 
 def inline(before: str, after: str) -> str:
@@ -28,10 +31,17 @@ def inline(before: str, after: str) -> str:
 
 def beside(before: str, after: str) -> tuple[str, str]:
     """Each with the pieces marked that only it has."""
-    pieces = _pieces(before, after)
+    return _beside(_pieces(before, after))
+
+
+def _beside(pieces: Sequence[tuple[str, str]]) -> tuple[str, str]:
     left = (escape(old) if old == new else _marked("mark", old) for old, new in pieces)
     right = (escape(new) if old == new else _marked("mark", new) for old, new in pieces)
     return "".join(left), "".join(right)
+
+
+def _length(text: str) -> int:
+    return len(_WORD.findall(text))
 
 
 def _pieces(before: str, after: str) -> list[tuple[str, str]]:

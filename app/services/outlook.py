@@ -82,7 +82,7 @@ def _looks(
     return {
         importance: Look(
             takes([s for s in newest if s.granted is importance and s.cap == cap]),
-            next((m for m, _ in recorded if _is_of(m, rung)), None),
+            next((m for m, _ in recorded if _spent_like(m, rung)), None),
             _no_better(rungs, importance, recorded),
         )
         for importance, rung in rungs.items()
@@ -109,7 +109,7 @@ def _largest(recorded: Recorded, rungs: Mapping[Importance, Rung]) -> Recorded:
 
     def rank(one: Measurement) -> tuple[int, int]:
         mine = [m for m, _ in recorded if m.suite == one.suite]
-        return one.n, sum(any(_is_of(m, rung) for m in mine) for rung in rungs.values())
+        return one.n, sum(any(_spent_like(m, rung) for m in mine) for rung in rungs.values())
 
     suite = max((m for m, _ in recorded), key=rank).suite
     return sorted((r for r in recorded if r[0].suite == suite), key=lambda r: r[0].budget)
@@ -129,7 +129,7 @@ def _within(recorded: Recorded, domain: Domain) -> Recorded:
     return found
 
 
-def _is_of(measurement: Measurement, rung: Rung) -> bool:
+def _spent_like(measurement: Measurement, rung: Rung) -> bool:
     """The same cap, spent the same way; with one evaluation there is one way."""
     cap = rung.max_nfe_per_token
     alike = cap < 2 or rung.checked == ("--checked" in measurement.suite)
@@ -141,7 +141,7 @@ def _no_better(
 ) -> Importance | None:
     """The cheapest importance that buys the last budget that pays, where this one lies above it."""
     rung = rungs[importance]
-    if not all(rows for _, rows in recorded) or not any(_is_of(m, rung) for m, _ in recorded):
+    if not all(rows for _, rows in recorded) or not any(_spent_like(m, rung) for m, _ in recorded):
         return None
     best = worth(recorded).best.budget
     if rung.max_nfe_per_token <= best:

@@ -125,7 +125,7 @@ def _difference(move: Move, recorded: Recorded) -> Difference | None:
     found = []
     for before, its_rows in recorded:
         for after, rows in recorded:
-            if not (_is_of(before, move.before) and _is_of(after, move.after)):
+            if not (_measures(before, move.before) and _measures(after, move.after)):
                 continue
             if (_suite(before), before.seed) != (_suite(after), after.seed):
                 continue
@@ -145,7 +145,7 @@ def _suite(measurement: Measurement) -> str:
     return measurement.suite.partition(" --")[0]
 
 
-def _is_of(measurement: Measurement, rung: Rung) -> bool:
+def _measures(measurement: Measurement, rung: Rung) -> bool:
     """Whether a cap was measured with what the rung says. A base rung has nothing but its cap."""
     if rung.points is not None or rung.tolerance is not None:
         return False  # `evaluate` takes the finest grid and the engine's own tolerance
