@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, or_, select, update
 
 from app.ports import AuditEntry, AuditEvent, AuditFilter, AuditHead
 from app.ports.audit import EVERYTHING
@@ -97,10 +97,8 @@ class SqlAudit:
         found = select(audit_log).where(a.pilot_id == self._pilot_id)
         if only.by:
             found = found.where(a.by == only.by)
-        if only.action.endswith("."):
-            found = found.where(a.action.startswith(only.action, autoescape=True))
-        elif only.action:
-            found = found.where(a.action == only.action)
+        if only.actions:
+            found = found.where(or_(*map(_done, only.actions)))
         if only.subject:
             found = found.where(a.subject == only.subject)
         if only.since:
@@ -108,6 +106,12 @@ class SqlAudit:
         if only.until:
             found = found.where(a.at < _instant(only.until))
         return found
+
+
+def _done(action: str) -> ColumnElement[bool]:
+    if action.endswith("."):
+        return audit_log.c.action.startswith(action, autoescape=True)
+    return audit_log.c.action == action
 
 
 STREAMED: Any = {"yield_per": 1000}

@@ -76,7 +76,7 @@ def _only(settings: Settings, args: argparse.Namespace) -> AuditFilter:
     last = day_of(args.until) + timedelta(days=1) if args.until else None
     return AuditFilter(
         by=args.by,
-        action=args.action,
+        actions=(args.action,) if args.action else (),
         subject=args.subject,
         since=midnight(day_of(args.since), settings) if args.since else None,
         until=midnight(last, settings) if last else None,

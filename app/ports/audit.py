@@ -37,8 +37,8 @@ class AuditFilter:
     """Empty fields take everything."""
 
     by: str = ""
-    action: str = ""
-    """Exactly, or a first part with its dot, as `policy.`."""
+    actions: tuple[str, ...] = ()
+    """Any of these, exactly, or by its first part with its dot, as `policy.`."""
     subject: str = ""
     since: datetime | None = None
     until: datetime | None = None

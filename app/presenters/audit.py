@@ -14,8 +14,19 @@ from policies.roles import Role
 
 COLUMNS = ("number", "at", "by", "action", "subject", "details", "hash")
 HASH_SHOWN = 12
-AREAS = ("policy", "raise", "budget", "price", "ledger", "review", "user", "login", "export")
-"""First parts of actions, in the order in which one filters by them."""
+AREAS = {
+    "policy": ("policy.",),
+    "raise": ("raise.",),
+    "budget": ("budget.",),
+    "price": ("price.",),
+    "ledger": ("ledger.",),
+    "review": ("review.",),
+    "user": ("user.", "password."),
+    "login": ("login", "login.", "logout", "session."),
+    "export": ("export",),
+    "measure": ("measure", "measure."),
+}
+"""Actions or their first parts, in the order in which one filters by them."""
 PERIODS = (1, 7, 30)
 """Days."""
 OF_ROLES = ("roles", "before")

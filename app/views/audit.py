@@ -80,7 +80,7 @@ class AuditHandlers:
 
     def _filter(self, by: str, area: str, subject: str, days: int) -> AuditFilter:
         since = self.audit.clock() - timedelta(days=int(days)) if days else None
-        only = f"{area}." if area and area not in ("export", "login") else area
+        only = show.AREAS.get(area, ())
         return AuditFilter((by or "").strip(), only, (subject or "").strip(), since)
 
 

@@ -98,8 +98,9 @@ def test_filters_take_what_they_name(uow: OpenUnitOfWork) -> None:
             only = AuditFilter(**filters)  # type: ignore[arg-type]
             return [entry.number for entry in unit.audit.entries(only)]
 
-    assert numbers(action="policy.") == [1, 3]
-    assert numbers(action="policy.approve") == [1]
+    assert numbers(actions=("policy.",)) == [1, 3]
+    assert numbers(actions=("policy.approve",)) == [1]
+    assert numbers(actions=("policy_other", "policy.approve")) == [1, 2]
     assert numbers(by="dan") == [1]
     assert numbers(subject="p-1") == [3]
     assert numbers(since=START + timedelta(minutes=2), until=START + timedelta(minutes=3)) == [2]

@@ -52,6 +52,14 @@ def test_every_detail_and_every_action_has_its_words(language: str) -> None:
     assert [name for name in actions() if audit.action(name, said) == name] == []
 
 
+@pytest.mark.parametrize("action", sorted({*actions(), "login", "login.failed", "session.end"}))
+def test_every_action_is_found_under_one_kind_of_change(action: str) -> None:
+    def takes(part: str) -> bool:
+        return action.startswith(part) if part.endswith(".") else action == part
+
+    assert len([area for area, parts in audit.AREAS.items() if any(map(takes, parts))]) == 1
+
+
 def test_details_are_roles_instants_and_amounts_as_the_reader_writes_them() -> None:
     said: dict[str, Detail] = {
         "roles": "requester reviewer",
