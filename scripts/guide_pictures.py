@@ -32,6 +32,8 @@ PICTURES = ROOT / "docs" / "guide" / "img"
 LOCALES = {"en": "en-US", "ja": "ja-JP"}
 DAYS, A_DAY = 8, 2
 TEAMS = ("sales", "support", "finance")
+HEIGHT = 1500
+"""Pixels; the whole form of the Ask page, so that what stays in sight covers none of it."""
 PATIENCE = 300_000
 """Milliseconds that an answer may take on a busy machine."""
 
@@ -119,7 +121,7 @@ def _series(browser: Browser, address: str, language: str, folder: Path) -> list
     context = browser.new_context(
         locale=LOCALES[language],
         timezone_id="Asia/Tokyo",
-        viewport={"width": 1280, "height": 900},
+        viewport={"width": 1280, "height": HEIGHT},
         device_scale_factor=1,
     )
     context.add_init_script("localStorage.setItem('l2d.tour', 'seen')")
