@@ -34,7 +34,7 @@ def quality(seen: Overview, suite: str, point: str, texts: Texts) -> dict[str, A
     measured = [m for m in seen.measurements if m.suite == chosen]
     return {
         "suite": gr.update(
-            choices=[(show.suite_name(suite, texts), suite) for suite in suites],
+            choices=[(show.suite_name(each, texts), each) for each in suites],
             value=chosen,
             visible=len(suites) > 1,
         ),
