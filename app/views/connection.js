@@ -48,8 +48,9 @@
     if (!kept || kept.who !== who()) return;
     for (const [name, field] of named()) {
       const value = kept.values[name];
-      if (picked(field) ? value && !field.checked : false) field.click();
-      else if (!picked(field) && value !== undefined && value !== field.value) type(field, value);
+      if (value === undefined) continue;
+      if (!picked(field)) { if (value !== field.value) type(field, value); }
+      else if (value !== field.checked && (value || field.type === 'checkbox')) field.click();
     }
     const view = editor();
     if (view && kept.text !== null && kept.text !== view.state.doc.toString())

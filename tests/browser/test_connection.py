@@ -5,7 +5,7 @@ What is typed stays, for the same person and for nobody else.
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +73,17 @@ def opened(site: Site, chromium: Browser, path: str, language: str = "ja") -> Pa
     return page
 
 
+@contextmanager
+def away(server: Server, page: Page, button: str, language: str = "ja") -> Iterator[None]:
+    """The server is gone as a button is pressed; afterwards it is back, and the page with it."""
+    server.stop()
+    page.click(button)
+    expect(page.locator("#connection p:visible")).to_contain_text(LOST[language])
+    yield
+    server.start()
+    expect(page.locator("#connection p:visible")).to_have_count(0, timeout=60_000)
+
+
 @pytest.mark.parametrize("language", list(LOST))
 def test_a_question_typed_while_the_server_goes_is_there_when_it_is_back(
     server: tuple[Server, Site], chromium: Browser, language: str
@@ -81,13 +92,9 @@ def test_a_question_typed_while_the_server_goes_is_there_when_it_is_back(
     page = opened(site, chromium, "", language)
     page.fill("#question textarea", "How much is 8 times 32?")
     page.locator("#importance label").nth(2).click()
-    started.stop()
-    page.click("#send")
-    expect(page.locator("#connection p:visible")).to_contain_text(LOST[language])
-    expect(page.locator(".toast-body:visible")).to_have_count(0)
-    assert faults(page) == []
-    started.start()
-    expect(page.locator("#connection p:visible")).to_have_count(0, timeout=60_000)
+    with away(started, page, "#send", language):
+        expect(page.locator(".toast-body:visible")).to_have_count(0)
+        assert faults(page) == []
     expect(page.locator("#question textarea")).to_have_value("How much is 8 times 32?")
     expect(page.locator("#importance label").nth(2)).to_have_class(re.compile("selected"))
     page.click("#send")
@@ -103,11 +110,8 @@ def test_a_policy_and_a_request_for_more_outlive_a_restart(
     policy.fill("#draft-note textarea", "二倍にする")
     policy.fill("[data-path='rungs.high.max_nfe_per_token']", "9")
     expect(policy.locator(YAML)).to_contain_text("max_nfe_per_token: 9")
-    started.stop()
-    policy.click("#draft-propose")
-    expect(policy.locator("#connection p:visible")).to_contain_text(LOST["ja"])
-    started.start()
-    expect(policy.locator("#connection p:visible")).to_have_count(0, timeout=60_000)
+    with away(started, policy, "#draft-propose"):
+        pass
     expect(policy.locator("#draft-note textarea")).to_have_value("二倍にする")
     expect(policy.locator(YAML)).to_contain_text("max_nfe_per_token: 9")
     expect(policy.locator("#draft-check ins").first).to_contain_text("9")
@@ -129,6 +133,22 @@ def test_who_is_signed_out_elsewhere_is_told_and_finds_the_words_again(
     page.context.add_cookies(aiko)  # type: ignore[arg-type]
     page.click("#connection p:visible a")
     expect(page.locator("#question textarea")).to_have_value("How much is 8 times 32?")
+    page.context.close()
+
+
+def test_what_was_chosen_and_unchosen_comes_back(
+    server: tuple[Server, Site], chromium: Browser
+) -> None:
+    started, site = server
+    page = opened(site, chromium, "compare")
+    page.fill("#compare-question textarea", "How much is 8 times 32?")
+    page.locator("#blind input").uncheck()
+    page.locator("#compare-domain label").nth(2).click()
+    with away(started, page, "#compare-send"):
+        pass
+    expect(page.locator("#compare-question textarea")).to_have_value("How much is 8 times 32?")
+    expect(page.locator("#blind input")).not_to_be_checked()
+    expect(page.locator("#compare-domain label").nth(2)).to_have_class(re.compile("selected"))
     page.context.close()
 
 
