@@ -11,7 +11,7 @@ from numba import carray, njit
 from kernels.bits import bfloats, floats, narrow, numbers, widen
 from kernels.elementwise import FAST, exp, norm
 from kernels.forms import K_NORM, KEYS, Q_NORM, ROTARY, VALUES, WINDOW
-from kernels.products import ask_for, scores
+from kernels.products import prefetch_all, scores
 
 
 @njit(nogil=True)
@@ -110,7 +110,7 @@ def _gather(values, points, n, out, D, ahead):
     whole = n // 4 * 4
     for t in range(0, whole, 4):  # four at a time: each turn waits for what the one before wrote
         at = values + 2 * t * D
-        ask_for(at + ahead, 8 * D)
+        prefetch_all(at + ahead, 8 * D)
         a, b = carray(bfloats(at), D), carray(bfloats(at + 2 * D), D)
         c, d = carray(bfloats(at + 4 * D), D), carray(bfloats(at + 6 * D), D)
         for k in range(D):

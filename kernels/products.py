@@ -53,7 +53,7 @@ def product(form, w, n, K, x, packed, R, y, y_step, add, rank, threads, after, s
         ahead = w + j * w_step + _AHEAD
         if ahead >= end:
             ahead = after + ahead - end
-        ask_for(ahead, height * w_step)
+        prefetch_all(ahead, height * w_step)
         rows, kind, step = w + j * w_step, form, w_step
         if R > WIDTH and form != FLOAT:  # more than one tile needs them: widened once for all
             for i in range(height):
@@ -71,7 +71,7 @@ def product(form, w, n, K, x, packed, R, y, y_step, add, rank, threads, after, s
 
 
 @njit(nogil=True, inline="always")
-def ask_for(address, size):
+def prefetch_all(address, size):
     """So many bytes, to be near when they are wanted; any address is allowed."""
     for line in range(0, size, _LINE):
         prefetch(address + line)
@@ -85,7 +85,7 @@ def scores(w, n, K, x, y, ahead):
     """
     j = 0
     while j + HEIGHT <= n:
-        ask_for(w + 2 * j * K + ahead, 2 * HEIGHT * K)
+        prefetch_all(w + 2 * j * K + ahead, 2 * HEIGHT * K)
         tall(BFLOAT, w + 2 * j * K, 2 * K, x, 0, K, y + 4 * j, 0, 0, 1)
         j += HEIGHT
     while j < n:

@@ -108,16 +108,12 @@ def _closed(page: str, session: Session, texts: Texts) -> str:
         return ""
     having = texts("list.join").join(texts(f"role.{r}") for r in Role if action in MAY[r])
     said = empty(texts("who.closed"), texts("who.closed_do", roles=having))
-    ways = "".join(
-        _link(address, texts("who.closed_onward", page=texts(f"nav.{name}")), False)
-        for name, (address, needs) in _first_open(session)
-    )
-    return f'<div class="closed">{said}<p class="onward">{ways}</p></div>'
-
-
-def _first_open(session: Session) -> list[tuple[str, tuple[str, Action]]]:
-    """The first page that is for this person; none for who has no role at all."""
-    return [each for each in PAGES.items() if may(session.actor, each[1][1])][:1]
+    way = ""
+    for name, (address, needs) in PAGES.items():
+        if may(session.actor, needs):
+            way = _link(address, texts("who.closed_onward", page=texts(f"nav.{name}")), False)
+            break
+    return f'<div class="closed">{said}<p class="onward">{way}</p></div>'
 
 
 def _selected(this: bool) -> str:

@@ -171,8 +171,7 @@ class ReviewHandlers:
         try:
             done = self._send(actor, opened, mode, correction or "", reason or "")
         except PilotError as err:
-            skip = gr.skip()
-            return skip, skip, skip, *_same_form(notice(explain(err, said)))
+            return SAME, SAME, SAME, *_same_form(notice(explain(err, said)))
         chosen = Chosen.read(importance, team, domain, kind, state)
         queue = self._queue(actor, zone_of(zone_name, request), chosen, Opened(), said)
         told = notice(said(f"review.done.{done}"), "info")
@@ -196,7 +195,7 @@ class ReviewHandlers:
             if taken is not None:
                 opened.source = about
                 corrects = VerdictKind.CORRECT.value
-                yield gr.skip(), opened, *_same_form("", corrects, taken.text.answer)
+                yield SAME, opened, *_same_form("", corrects, taken.text.answer)
         elif do == "base":
             yield from self._run(actor, opened, zone_of(zone_name, request), said, again=False)
         elif do == "take_over":
@@ -215,17 +214,16 @@ class ReviewHandlers:
     def _run(
         self, actor: Actor, opened: Opened, reader: tzinfo, said: Texts, again: bool
     ) -> Iterator[Updates]:
-        skip = gr.skip()
-        yield skip, skip, *_same_form(notice(said("review.running"), "info"))
+        yield SAME, SAME, *_same_form(notice(said("review.running"), "info"))
         evidence = self.reviewing.evidence
         try:
             (evidence.rerun if again else evidence.base)(actor, opened.answer_id)
         except PilotError as err:
-            yield skip, skip, *_same_form(notice(explain(err, said)))
+            yield SAME, SAME, *_same_form(notice(explain(err, said)))
             return
         told = notice(said("review.done.rerun"), "info") if again else ""
         found = evidence.of(actor, opened.answer_id)
-        yield self._evidence(found, actor, reader, said), skip, *_same_form(told)
+        yield self._evidence(found, actor, reader, said), SAME, *_same_form(told)
 
     def _send(self, actor: Actor, opened: Opened, mode: str, correction: str, reason: str) -> str:
         """What came of it, as the catalogue names it."""
@@ -295,5 +293,4 @@ def _same_form(told: str, mode: Any = SAME, correction: Any = SAME) -> Updates:
 
 
 def _closed_form(told: str) -> Updates:
-    skip = gr.skip()
-    return gr.update(visible=False), skip, skip, skip, skip, skip, "", told
+    return gr.update(visible=False), SAME, SAME, SAME, SAME, SAME, "", told
