@@ -60,3 +60,5 @@ class Work(NamedTuple):
     packed: int  # bytes, packing_bytes(...)
     mine: int  # (threads, 2 D + room + 16), for one head's attention
     logits: int  # (ends, V)
+    parts: int  # (threads, ends, 5), of what is told about logits (kernels.telling)
+    told: int  # (ends, 3), first of the largest, entropy, sum

@@ -18,13 +18,14 @@ from kernels.entry import enter
 from kernels.packing import UNIT, low_packed, packed
 from kernels.products import product, scratch_bytes, share
 from kernels.team import meet
+from kernels.telling import survey, tell
 from kernels.tiles import row_bytes
 from kernels.wide import begin, end
 
 
 @njit(nogil=True, cache=KEPT)
 def run(rank, threads, team, s, table, entry, ending, eps, R, ends, rows, work):
-    """From `x` to `hidden`, and to `logits` of `ends` of the R rows.
+    """From `x` to `hidden`, and to `logits` of `ends` of the R rows and what is told of them.
 
     What comes of `entry` is added to x first, in a pass of the path. `ending`: addresses of last
     norm and head, its form.
@@ -60,7 +61,10 @@ def run(rank, threads, team, s, table, entry, ending, eps, R, ends, rows, work):
     product(form, head, s.vocab, h, *x, R, *out, 0, rank, threads, head, scratch)
     if s.packing == UNIT:
         end()
+    survey(work.logits, s.vocab, ends, work.parts, rank, threads)
     meet(team, threads)
+    if rank == 0:
+        tell(work.parts, ends, work.told, threads)
 
 
 @njit(nogil=True)

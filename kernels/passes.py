@@ -3,6 +3,7 @@
 One row takes little more than its weights take to come from memory, and rows share that.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -20,9 +21,11 @@ from kernels.packing import DIGITS, PLAIN, UNIT, packing_bytes
 from kernels.products import scratch_bytes
 from kernels.table import Table, Weights
 from kernels.team import Team
+from kernels.telling import PARTS, TOLD
 from kernels.tiles import BLOCK, LANES, WIDTH
 from kernels.unit import AVAILABLE
 from model.backbone import Backbone, Layer
+from model.choice import Logits
 from model.passes import Piece, Place
 from model.prepared import PreparedPath
 from model.refinement import Ask
@@ -73,10 +76,10 @@ class CompiledPasses:
             0,
             Rows(*[0] * 7),
         )
-        run(0, 1, 0, s, *nothing, Work(*[0] * 13))
+        run(0, 1, 0, s, *nothing, Work(*[0] * 15))
 
-    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
-        """H (B, 1, h) and logits (B, 1, V) behind each piece's last token; all enter their slots.
+    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Sequence[Logits]]:
+        """H (B, 1, h) and B logits (1, 1, V) behind each piece's last token; all enter their slots.
 
         Every token is a row, whose prompt it belongs to does not matter.
         """
@@ -85,7 +88,7 @@ class CompiledPasses:
         places = [piece.start + i for piece in pieces for i in range(len(piece.ids))]
         last = np.cumsum([len(piece.ids) for piece in pieces]) - 1
         hidden, logits = self._forward(kv, ids, slots, places, last.tolist())
-        return hidden[last][:, None], logits[:, None]
+        return hidden[last][:, None], logits
 
     def gigabytes_per_second(self) -> float:
         """How fast these threads read memory; a pass of one row cannot be faster than that."""
@@ -95,15 +98,15 @@ class CompiledPasses:
         """End the threads."""
         self.team.close()
 
-    def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Tensor]:
-        """H (B, 1, h) and logits (B, 1, V) behind every row's token, which enters its slot."""
+    def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Sequence[Logits]]:
+        """H (B, 1, h) and B logits (1, 1, V) behind every row's token, which enters its slot."""
         each = [row.token for row in rows], [row.slot for row in rows], [row.length for row in rows]
         hidden, logits = self._forward(kv, *each, range(len(rows)))
-        return hidden[:, None], logits[:, None]
+        return hidden[:, None], logits
 
     def evaluate(
         self, kv: Slots, rows: Sequence[Place], asks: Sequence[Ask]
-    ) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+    ) -> tuple[Sequence[Tensor], Sequence[Logits]]:
         """Of every row the states (1, Q, h) and logits (1, Q, V) that its Q queries come to."""
         widths = [ask.x.shape[1] for ask in asks]
         made = [self.prepared.at(ask.t, label) for ask in asks for label in ask.labels[0].tolist()]
@@ -122,8 +125,8 @@ class CompiledPasses:
         slots, lengths = [row.slot for row in each], [row.length for row in each]
         places, ends = [length - 1 for length in lengths], range(len(each))
         rows_of = slots, lengths, mods, exits
-        logits = self._run(self._path, kv, rows_of, places, ends, x, hidden, entry)
-        return hidden[None].split(widths, dim=1), logits[None].split(widths, dim=1)
+        made_of = self._run(self._path, kv, rows_of, places, ends, x, hidden, entry)
+        return hidden[None].split(widths, dim=1), _each(*made_of, widths)
 
     def _forward(
         self,
@@ -132,13 +135,14 @@ class CompiledPasses:
         slots: Sequence[int],
         lengths: Sequence[int],
         ends: Sequence[int],
-    ) -> tuple[Tensor, Tensor]:
-        """A pass of the LM: H (R, h), and logits of those rows that are `ends`."""
+    ) -> tuple[Tensor, list[Logits]]:
+        """A pass of the LM: H (R, h), and logits of each of those rows that are `ends`."""
         x = self._embedded(ids)
         hidden = torch.empty(x.shape)
         plain = [self._plain.data_ptr()] * len(ids), [0] * len(ids)
         rows = slots, lengths, *plain
-        return hidden, self._run(self._base, kv, rows, lengths, ends, x, hidden)
+        made = self._run(self._base, kv, rows, lengths, ends, x, hidden)
+        return hidden, _each(*made, [1] * len(ends))
 
     def _embedded(self, ids: Sequence[int]) -> Tensor:
         """E of these tokens (R, h), float32."""
@@ -154,8 +158,10 @@ class CompiledPasses:
         x: Tensor,
         hidden: Tensor,
         entry: Entry = NOTHING,
-    ) -> Tensor:
-        """Logits (ends, V); `hidden` (R, h), float32, becomes the states behind all rows.
+    ) -> tuple[Tensor, Tensor]:
+        """Logits (ends, V), what is told of them (ends, 3).
+
+        `hidden` (R, h), float32, becomes the states behind all rows.
 
         `rows` are their slots, lengths, and addresses of modulations and exits; `places` is where
         in the text they stand.
@@ -166,10 +172,10 @@ class CompiledPasses:
             self._angles = _angles(self.backbone, max(places))
         cos, sin = (angle[torch.tensor(places)] for angle in self._angles)
         each, wanted = torch.tensor(rows), torch.tensor(ends)
-        logits = torch.empty(len(ends), s.vocab)
+        logits, told = torch.empty(len(ends), s.vocab), torch.empty(len(ends), TOLD)
         room = kv.cache.keys[0].shape[2]
         packing = DIGITS if self._laned else UNIT if AVAILABLE and R > WIDTH else PLAIN
-        work = self._work.of(R, room, packing, x, hidden, logits)
+        work = self._work.of(R, room, packing, x, hidden, logits, told)
         sizes = Sizes(
             s.layers, s.hidden, s.heads, s.kv_heads, s.head_dim, s.mlp, s.vocab, room,
             int(table is self._base), *self._change, packing,
@@ -179,7 +185,7 @@ class CompiledPasses:
         self.team.run(
             run, sizes, table.addresses, entry, ending, s.norm_eps, R, len(ends), own, work
         )
-        return logits
+        return logits, told
 
 
 class _Buffers:
@@ -191,14 +197,22 @@ class _Buffers:
         self._memory = torch.empty(0)
 
     def of(
-        self, R: int, room: int, packing: int, x: Tensor, hidden: Tensor, logits: Tensor
+        self,
+        R: int,
+        room: int,
+        packing: int,
+        x: Tensor,
+        hidden: Tensor,
+        logits: Tensor,
+        told: Tensor,
     ) -> Work:
         starts = self._starts(R, room, packing)
         if starts[-1] > len(self._memory):
             self._memory = torch.empty(starts[-1])
         start = self._memory.data_ptr()
-        on_the_way = [start + 4 * place for place in starts[:-1]]
-        return Work._make([x.data_ptr(), hidden.data_ptr(), *on_the_way, logits.data_ptr()])
+        *on_the_way, parts = [start + 4 * place for place in starts[:-1]]
+        ends = logits.data_ptr(), parts, told.data_ptr()
+        return Work._make([x.data_ptr(), hidden.data_ptr(), *on_the_way, *ends])
 
     @lru_cache(maxsize=64)  # noqa: B019  # as many as there are sizes of batches; lives as long
     def _starts(self, R: int, room: int, packing: int) -> list[int]:
@@ -210,8 +224,18 @@ class _Buffers:
         sizes += [R * self._inner, R * s.mlp, R * s.hidden, 2 * R * self._rank]
         packed = packing_bytes(packing, R, longest, self._rank, self._threads) if packing else 0
         sizes += [self._threads * scratch_bytes(longest) // 4, packed // 4]
-        sizes += [self._threads * (2 * s.head_dim + room + 16)]
+        sizes += [self._threads * (2 * s.head_dim + room + 16), self._threads * R * PARTS]
         return [0, *accumulate(-(-size // LANES) * LANES for size in sizes)]
+
+
+def _each(logits: Tensor, told: Tensor, widths: Sequence[int]) -> list[Logits]:
+    """Of every row, (1, Q, V), from those (R, V) of all and what is told of them (R, 3)."""
+    best, entropy, sums = told[None].unbind(-1)
+    parts = (each.split(widths, dim=1) for each in (logits[None], best.long(), entropy, sums))
+    return [
+        Logits.known(values, first, its, math.isfinite(total.sum()))
+        for values, first, its, total in zip(*parts, strict=True)
+    ]
 
 
 def _plain_modulations(backbone: Backbone) -> Tensor:

@@ -6,6 +6,7 @@ are, so that runs of one seed can be compared token by token.
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -17,30 +18,53 @@ Stop = Callable[[Sequence[int]], bool]
 """Whether an answer, as ids, ends with its newest token."""
 
 
-def best(logits: Tensor) -> Tensor:
-    """The first of the largest (...) in logits (..., V)."""
-    if logits.device.type == "cpu" and logits.dtype is torch.float32:
-        return torch.from_numpy(np.asarray(logits.numpy().argmax(-1)))  # four times as fast there
-    return logits.argmax(-1)
+class Logits:
+    """Logits (B, Q, V) of a pass, and what is asked of them again and again, worked out once."""
 
+    def __init__(self, values: Tensor) -> None:
+        self.values = values
 
-def finite(logits: Tensor) -> bool:
-    """Whether all are numbers. Their sum is not where one of them is not."""
-    return math.isfinite(logits.sum(dtype=torch.float32))
+    @classmethod
+    def known(cls, values: Tensor, best: Tensor, entropy: Tensor, finite: bool) -> "Logits":
+        """Where whoever made them has worked out the rest with them."""
+        logits = cls(values)
+        logits.best, logits.entropy, logits.finite = best, entropy, finite
+        return logits
+
+    @cached_property
+    def best(self) -> Tensor:
+        """The first of the largest (B, Q)."""
+        if self.values.device.type == "cpu" and self.values.dtype is torch.float32:
+            return torch.from_numpy(np.asarray(self.values.numpy().argmax(-1)))  # 4 times as fast
+        return self.values.argmax(-1)
+
+    @cached_property
+    def entropy(self) -> Tensor:
+        """In nats (B, Q) of their softmax, float32."""
+        below = self.values.float() - self.values.amax(-1, keepdim=True)
+        weights = below.exp()  # of log_softmax it would take three times as long
+        total = weights.sum(-1)
+        return total.log() - (weights * below).sum(-1) / total
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether all are numbers. Their sum is not where one of them is not."""
+        return math.isfinite(self.values.sum(dtype=torch.float32))
 
 
 def choose(
-    logits: Tensor,
+    logits: Logits,
     choice: Choice,
     written: Sequence[Sequence[int]],
     generators: Sequence[torch.Generator],
 ) -> Tensor:
-    """One id a row (B,) from logits (B, V). `written`: the answer of each row so far."""
+    """One id a row (B,) from logits (B, 1, V). `written`: the answer of each row so far."""
     if choice.repetition_penalty != 1.0:
-        logits = _penalised(logits, choice.repetition_penalty, written)
+        logits = _penalised(logits.values, choice.repetition_penalty, written)
     if choice.temperature == 0.0:
-        return best(logits)
-    chance, ids = (logits.double() / choice.temperature).softmax(-1).sort(-1, descending=True)
+        return logits.best[:, 0]
+    warm = logits.values[:, 0].double() / choice.temperature
+    chance, ids = warm.softmax(-1).sort(-1, descending=True)
     outside = chance.cumsum(-1) - chance >= choice.top_p
     if choice.top_k is not None:
         outside[:, choice.top_k :] = True
@@ -52,28 +76,20 @@ def choose(
     return ids.gather(-1, place.minimum(last))[:, 0]
 
 
-def _penalised(logits: Tensor, penalty: float, written: Sequence[Sequence[int]]) -> Tensor:
+def _penalised(logits: Tensor, penalty: float, written: Sequence[Sequence[int]]) -> Logits:
     """Positive logits divided, negative ones multiplied; arXiv 1909.05858, section 4.1."""
     logits = logits.clone()
-    for row, ids in zip(logits, written, strict=True):
+    for (row,), ids in zip(logits, written, strict=True):
         seen = torch.tensor(sorted(set(ids)), dtype=torch.long, device=row.device)
         row[seen] = torch.where(row[seen] > 0, row[seen] / penalty, row[seen] * penalty)
-    return logits
+    return Logits(logits)
 
 
-def entropy(logits: Tensor) -> Tensor:
-    """In nats (...) of softmax(logits (..., V)), float32."""
-    below = logits.float() - logits.amax(-1, keepdim=True)
-    weights = below.exp()  # of log_softmax it would take three times as long
-    total = weights.sum(-1)
-    return total.log() - (weights * below).sum(-1) / total
-
-
-def sure(logits: Tensor, gate: Gate) -> Tensor:
-    """Where (...) a distribution of logits (..., V) is as certain as the gate asks."""
+def sure(logits: Logits, gate: Gate) -> bool:
+    """Whether a distribution, logits (1, 1, V), is as certain as the gate asks."""
     if gate.by == "entropy":
-        return entropy(logits) <= gate.threshold
-    return logits.float().softmax(-1).amax(-1) >= gate.threshold
+        return bool(logits.entropy <= gate.threshold)
+    return bool(logits.values.float().softmax(-1).amax() >= gate.threshold)
 
 
 def stop_at(texts: Sequence[str], decode: Callable[[list[int]], str]) -> Stop:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from model.backbone import KVCache
+from model.choice import Logits
 from model.errors import ConfigError
 from model.passes import Passes, TorchPasses
 from model.prepared import PreparedPath
@@ -36,7 +36,7 @@ class _Row:
     place: int
     """Among the rows of its request."""
     slot: int
-    writing: Generator[Ask | Token | Again, Tensor, None]
+    writing: Generator[Ask | Token | Again, Logits, None]
     token: int
     """Its newest id."""
     length: int
@@ -148,21 +148,19 @@ class Engine:
         began = time.perf_counter()
         parts = self._desk.read(self.chunk if self._rows else 8 * self.chunk)
         seconds, tokens = time.perf_counter() - began, sum(part.new for part in parts)
-        for prompt, new, hidden, base, cache in parts:
+        for prompt, new, hidden, base, slot in parts:
             prompt.request.add(prompt=new, seconds=seconds * new / tokens)
             if prompt.read < len(prompt.ids):
                 continue
             for place in prompt.places:
-                self._begin(prompt.request, place, cache, hidden, base)
+                self._begin(prompt, place, slot, hidden, base)
             self._desk.leave(prompt)
 
-    def _begin(
-        self, request: Request, place: int, cache: KVCache, hidden: Tensor, base: Tensor
-    ) -> None:
-        slot, drawn = len(self._rows), request.rows[place]
-        self._kv.enter(slot, cache)
-        writing = request.recipe.write(place, drawn, base)
-        last, length = drawn.prompt[-1], cache.length
+    def _begin(self, prompt: Prompt, place: int, its: int, hidden: Tensor, base: Logits) -> None:
+        slot, request, length = len(self._rows), prompt.request, prompt.read
+        self._kv.enter(slot, self._desk.kv, its, length)
+        writing = request.recipe.write(place, request.rows[place], base)
+        last = prompt.ids[-1]
         row = _Row(request, place, slot, writing, last, length, hidden, hidden)
         self._rows.append(row)
         self._advance(row, None)
@@ -179,7 +177,7 @@ class Engine:
             row.length += 1
             row.hidden = row.carried = hidden[i : i + 1]
             row.request.add(seconds=seconds)
-        for row, its in zip(rows, logits.split(1), strict=True):
+        for row, its in zip(rows, logits, strict=True):
             self._advance(row, its)
 
     def _evaluate(self) -> None:
@@ -229,7 +227,7 @@ class Engine:
             if request.stopped:
                 self._end(request)
 
-    def _advance(self, row: _Row, answer: Tensor | None) -> None:
+    def _advance(self, row: _Row, answer: Logits | None) -> None:
         """Give a row what it waited for. Whatever it raises is its own fault."""
         try:
             want = row.writing.send(answer)  # type: ignore[arg-type]  # None begins it

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from model.backbone import KVCache
+from model.choice import Logits
 from model.l2d import Context
 from model.prepared import PreparedPath
 from model.refinement import Ask
@@ -40,20 +41,20 @@ class Piece(NamedTuple):
 class Passes(Protocol):
     """Rows stand in slots side by side."""
 
-    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
-        """H (B, 1, h) and logits (B, 1, V) behind each piece's last token; all enter their slots.
+    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Sequence[Logits]]:
+        """H (B, 1, h) and B logits (1, 1, V) behind each piece's last token; all enter their slots.
 
         No two pieces are of one slot.
         """
         ...
 
-    def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Tensor]:
-        """H (B, 1, h) and logits (B, 1, V) behind every row's token, which enters its slot."""
+    def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Sequence[Logits]]:
+        """H (B, 1, h) and B logits (1, 1, V) behind every row's token, which enters its slot."""
         ...
 
     def evaluate(
         self, kv: Slots, rows: Sequence[Place], asks: Sequence[Ask]
-    ) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+    ) -> tuple[Sequence[Tensor], Sequence[Logits]]:
         """Of every row the states (1, Q, h) and logits (1, Q, V) that its Q queries come to."""
         ...
 
@@ -65,9 +66,9 @@ class TorchPasses:
         self.prepared, self.backbone = prepared, prepared.backbone
 
     @torch.no_grad()
-    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
+    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Sequence[Logits]]:
         hidden = torch.cat([self._read(kv.row(p.slot, p.start), p.ids) for p in pieces])
-        return hidden, self.backbone.logits(hidden)
+        return hidden, self._logits(hidden)
 
     def _read(self, cache: KVCache, ids: Sequence[int]) -> Tensor:
         """One after the other: pieces differ in where they stand and in how long they are."""
@@ -76,16 +77,19 @@ class TorchPasses:
         seen = seen[cache.length :][None, None]
         return self.backbone.forward(row, cache, new[None], seen)[:, -1:]
 
-    def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Tensor]:
+    def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Sequence[Logits]]:
         cache = kv.part(rows[0].slot, [r.length for r in rows])
         ids = self._tensor([[r.token] for r in rows])
         positions = self._tensor([[r.length] for r in rows])
         hidden = self.backbone.forward(ids, cache, positions, cache.mask(new=1))
-        return hidden, self.backbone.logits(hidden)
+        return hidden, self._logits(hidden)
+
+    def _logits(self, hidden: Tensor) -> list[Logits]:
+        return [Logits(row) for row in self.backbone.logits(hidden).split(1)]
 
     def evaluate(
         self, kv: Slots, rows: Sequence[Place], asks: Sequence[Ask]
-    ) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+    ) -> tuple[Sequence[Tensor], Sequence[Logits]]:
         widths = [ask.x.shape[1] for ask in asks]
         Q = max(widths)  # where one is guided, the others ask the same twice
         x = torch.cat([ask.x.expand(-1, Q, -1) for ask in asks])
@@ -93,7 +97,8 @@ class TorchPasses:
         context = self._context(kv, rows, widths, Q)
         hidden = self.prepared.hidden(x, [ask.t for ask in asks], labels, context)
         own = [hidden[i : i + 1, :q] for i, q in enumerate(widths)]
-        return own, self.backbone.logits(torch.cat(own, dim=1)).split(widths, dim=1)
+        logits = self.backbone.logits(torch.cat(own, dim=1))
+        return own, [Logits(row) for row in logits.split(widths, dim=1)]
 
     def _context(self, kv: Slots, rows: Sequence[Place], widths: Sequence[int], Q: int) -> Context:
         cache = kv.part(rows[0].slot, [r.length for r in rows])

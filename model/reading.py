@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from model.backbone import Backbone, KVCache
+from model.backbone import Backbone
+from model.choice import Logits
 from model.passes import Passes, Piece
 from model.request import Request
 from model.slots import Slots
@@ -40,9 +41,9 @@ class Part(NamedTuple):
     new: int
     """Tokens to be counted: the prefix, too, though it was only copied."""
     hidden: Tensor  # H (1, 1, h) of the newest
-    logits: Tensor  # (1, 1, V) of the LM behind it
-    cache: KVCache
-    """Of all that was read; good until the next pass."""
+    logits: Logits  # (1, 1, V) of the LM behind it
+    slot: int
+    """Where keys and values of all that was read are; good until the next pass."""
 
 
 class Desk:
@@ -50,7 +51,7 @@ class Desk:
 
     def __init__(self, backbone: Backbone, passes: Passes, prefix: Sequence[int]) -> None:
         self.prompts = list[Prompt]()
-        self._passes, self._kv, self._free = passes, Slots(backbone), list(range(_AT_ONCE))
+        self._passes, self.kv, self._free = passes, Slots(backbone), list(range(_AT_ONCE))
         self._prefix, self._begun = tuple(prefix), Slots(backbone)
         if prefix:
             self._begun.reserve(1, len(prefix))
@@ -68,9 +69,9 @@ class Desk:
             most -= len(ids)
         if not taken:
             return []
-        hidden, logits = self._passes.read(self._kv, [piece for _, piece in taken])
+        hidden, logits = self._passes.read(self.kv, [piece for _, piece in taken])
         return [
-            self._part(prompt, piece, hidden[i : i + 1], logits[i : i + 1])
+            self._part(prompt, piece, hidden[i : i + 1], logits[i])
             for i, (prompt, piece) in enumerate(taken)
         ]
 
@@ -80,17 +81,17 @@ class Desk:
         if prompt.slot is not None:
             self._free.append(prompt.slot)
 
-    def _part(self, prompt: Prompt, piece: Piece, hidden: Tensor, logits: Tensor) -> Part:
+    def _part(self, prompt: Prompt, piece: Piece, hidden: Tensor, logits: Logits) -> Part:
         prompt.read = piece.start + len(piece.ids)
         new, prompt.told = prompt.read - prompt.told, prompt.read
-        return Part(prompt, new, hidden, logits, self._kv.row(piece.slot, prompt.read))
+        return Part(prompt, new, hidden, logits, piece.slot)
 
     def _seat(self, prompt: Prompt) -> bool:
         """Whether it has a slot, or gets one, in which the prefix stands if it begins so."""
         if prompt.slot is None and self._free:
             prompt.slot, n = self._free.pop(), len(self._prefix)
-            self._kv.reserve(prompt.slot + 1, len(prompt.ids))
+            self.kv.reserve(prompt.slot + 1, len(prompt.ids))
             if 0 < n < len(prompt.ids) and prompt.ids[:n] == self._prefix:
-                self._kv.enter(prompt.slot, self._begun.row(0, n))
+                self.kv.enter(prompt.slot, self._begun, 0, n)
                 prompt.read = n
         return prompt.slot is not None

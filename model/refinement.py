@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from model.adaptive import Adaptive, Ending, adaptive_steps
-from model.choice import best
+from model.choice import Logits
 from model.config import SamplerConfig
 from model.l2d import Context
 from model.path import velocity
@@ -41,14 +41,14 @@ class Refinement:
     ) -> None:
         self.prepared, self.labels, self.config, self.draws = prepared, labels, config, draws
         self.nfe, self.times = 0, list[float]()
-        self._base = torch.empty(0)
+        self._base: Logits | None = None
         self.guess: Tensor | None = None  # the newest arg-max (B, Q)
         self.same = 0  # how often in a row it was that
         self.ending = Ending.FINISHED
 
     def asks(
-        self, grid: Grid | Adaptive, x_0: Tensor, base: Tensor
-    ) -> Generator[Ask, Tensor, tuple[Tensor, Tensor]]:
+        self, grid: Grid | Adaptive, x_0: Tensor, base: Logits
+    ) -> Generator[Ask, Logits, tuple[Tensor, Logits]]:
         """From x_0 in float64 to the state at t=1 (B, 1, d) and the read-out's logits (B, 1, V).
 
         `base` is the LM's logits there (B, 1, V). Asks for evaluations, is sent the logits of each.
@@ -67,17 +67,19 @@ class Refinement:
         """The same at once, all B rows sharing their times."""
         carried: Tensor | None = None
 
-        def evaluate(ask: Ask) -> Tensor:
+        def evaluate(ask: Ask) -> Logits:
             nonlocal carried
             here = widened(context, ask.x.shape[1], carried)
             carried = self.prepared.hidden(ask.x, ask.t, ask.labels, here)
-            return self.prepared.backbone.logits(carried)
+            return Logits(self.prepared.backbone.logits(carried))
 
-        return drive(self.asks(grid, x_0, self.prepared.backbone.logits(context.hidden)), evaluate)
+        base = Logits(self.prepared.backbone.logits(context.hidden))
+        x, read_out = drive(self.asks(grid, x_0, base), evaluate)
+        return x, read_out.values
 
     def _along(
         self, solver: Generator[tuple[Tensor, float], Tensor, Result], passes: int
-    ) -> Generator[Ask, Tensor, Result]:
+    ) -> Generator[Ask, Logits, Result]:
         """Answers what a solver asks: v from the logits of an evaluation."""
         try:
             x, t = next(solver)
@@ -103,24 +105,25 @@ class Refinement:
             except StopIteration as end:
                 return end.value
 
-    def _velocity(self, x: Tensor, t: float, passes: int) -> Generator[Ask, Tensor, Tensor]:
+    def _velocity(self, x: Tensor, t: float, passes: int) -> Generator[Ask, Logits, Tensor]:
         """Guided, v = w v(class) + (1-w) v(no class): both halves as queries of one place."""
         labels = self.labels
         if passes == 2:
             none = torch.full_like(labels, len(self.prepared.config.classes))
             labels = torch.cat((labels, none), dim=1)
         logits = yield from self._evaluate(x, t, labels)
-        guess = best(logits)
+        guess = logits.best
         again = self.guess is not None and torch.equal(guess, self.guess)
         self.guess, self.same = guess, self.same + 1 if again else 1
-        v, w = velocity(self._estimate(logits, t), x, t), self.config.guidance
+        v, w = velocity(self._estimate(logits.values, t), x, t), self.config.guidance
         return v if passes == 1 else w * v[:, :1] + (1 - w) * v[:, 1:]
 
-    def _evaluate(self, x: Tensor, t: float, labels: Tensor) -> Generator[Ask, Tensor, Tensor]:
+    def _evaluate(self, x: Tensor, t: float, labels: Tensor) -> Generator[Ask, Logits, Logits]:
         passes = labels.shape[1]
         self.times.append(t)
         if t == 0.0:
-            return self._base.expand(-1, passes, -1)
+            assert self._base is not None
+            return Logits(self._base.values.expand(-1, passes, -1)) if passes > 1 else self._base
         if self.nfe + passes > self.config.max_nfe:
             raise AssertionError(
                 f"evaluation {self.nfe + passes} with a cap of {self.config.max_nfe}"

@@ -16,38 +16,47 @@ _ROWS, _POSITIONS = 8, 128
 
 
 class Slots:
-    """Row i stands in slot i. Keys and values of each layer are (slots, G, positions, D)."""
+    """Row i stands in slot i. Keys and values of each layer are (slots, G, positions, D).
+
+    They lie in one piece, so that a row is copied, moved or swapped by one operation.
+    """
 
     def __init__(self, backbone: Backbone) -> None:
-        self.backbone, self.cache = backbone, backbone.new_cache(0, 0)
+        self.backbone = backbone
+        self._hold(self._blank(0, 0))
+
+    def _blank(self, rows: int, positions: int) -> Tensor:
+        s, b = self.backbone.shape, self.backbone
+        size = (2, s.layers, rows, s.kv_heads, positions, s.head_dim)
+        return torch.zeros(size, dtype=b.dtype, device=b.device)
+
+    def _hold(self, whole: Tensor) -> None:
+        self._whole = whole  # (2, L, slots, G, positions, D)
+        self.cache = KVCache([*whole[0]], [*whole[1]])
 
     def reserve(self, rows: int, positions: int) -> None:
         """Room for this many rows, each this long; what is there stays."""
-        n, _, room, _ = self.cache.keys[0].shape
+        _, _, n, _, room, _ = self._whole.shape
         if rows <= n and positions <= room:
             return
-        more = max(n, _up(rows, _ROWS)), max(room, _up(positions, _POSITIONS))
-        larger = self.backbone.new_cache(*more)
-        for new, old in zip(_stores(larger), _stores(self.cache), strict=True):
-            new[:n, :, :room] = old
-        self.cache = larger
+        larger = self._blank(max(n, _up(rows, _ROWS)), max(room, _up(positions, _POSITIONS)))
+        larger[:, :, :n, :, :room] = self._whole
+        self._hold(larger)
 
-    def enter(self, slot: int, read: KVCache) -> None:
-        """A row begins with what was read for it, (1, G, at least length, D)."""
-        for new, old in zip(_stores(self.cache), _stores(read), strict=True):
-            new[slot, :, : read.length] = old[0, :, : read.length]
-            new[slot, :, read.length :] = 0  # a mask would not keep out a NaN left by another
+    def enter(self, slot: int, others: "Slots", its: int, length: int) -> None:
+        """A row begins with the first tokens of one of other slots."""
+        self._whole[:, :, slot, :, :length] = others._whole[:, :, its, :, :length]
+        self._whole[:, :, slot, :, length:] = 0  # a mask would not keep out a NaN left by another
 
     def move(self, slot: int, to: int) -> None:
-        for store in _stores(self.cache):
-            store[to] = store[slot]
+        self._whole[:, :, to] = self._whole[:, :, slot]
 
     def swap(self, a: int, b: int, length: int) -> None:
         """Two rows change places; neither is longer than `length`."""
-        for store in _stores(self.cache):
-            kept = store[a, :, :length].clone()
-            store[a, :, :length] = store[b, :, :length]
-            store[b, :, :length] = kept
+        one, other = (self._whole[:, :, i, :, :length] for i in (a, b))
+        kept = one.clone()
+        one.copy_(other)
+        other.copy_(kept)
 
     def row(self, slot: int, length: int) -> KVCache:
         """One slot with so many tokens in it, as a cache of one row; not copied."""
@@ -90,10 +99,6 @@ class Part(KVCache):
     def view(self, layer: int, end: int | None = None) -> tuple[Tensor, Tensor]:
         end = self.length if end is None else end
         return self.keys[layer][self._rows, :, :end], self.values[layer][self._rows, :, :end]
-
-
-def _stores(cache: KVCache) -> list[Tensor]:
-    return [*cache.keys, *cache.values]
 
 
 def _up(n: int, step: int) -> int:

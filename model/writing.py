@@ -8,10 +8,9 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
 
 from model.adaptive import ADAPTIVE, Adaptive, Ending
-from model.choice import Stop, best, choose, entropy, finite, sure
+from model.choice import Logits, Stop, choose, sure
 from model.config import Choice, SamplerConfig
 from model.errors import ConfigError
 from model.prepared import PreparedPath
@@ -93,7 +92,7 @@ class Passages:
     row: Row
     config: SamplerConfig
     start: int = 0
-    base: Tensor | None = None
+    base: Logits | None = None
     """The LM's logits at the start of the passage under way."""
     tries: int = 1
     """That its writing under way is."""
@@ -157,8 +156,8 @@ class Recipe:
         return cls(prepared, config, grid)
 
     def write(
-        self, place: int, row: Row, base: Tensor
-    ) -> Generator[Ask | Token | Again, Tensor, None]:
+        self, place: int, row: Row, base: Logits
+    ) -> Generator[Ask | Token | Again, Logits, None]:
         """Draws a row whose prompt came to the LM's logits `base` (1, 1, V).
 
         Asks for evaluations and is sent their logits; gives tokens and is sent the LM's logits
@@ -174,13 +173,14 @@ class Recipe:
         while not ended:
             passages.base = base if passages.base is None else passages.base
             work = Refinement(self.prepared, label, config, [draws])
-            x_0 = self.prepared.noise(noise)  # always drawn, so that it does not depend on the gate
-            refine, logits = self.grid.nfe > 0, base
-            gated = refine and config.gate is not None and bool(sure(base[0, 0], config.gate))
-            if refine and not gated:
-                _, logits = yield from work.asks(self.grid, x_0, base)
+            logits, gated = base, False
+            if self.grid.nfe:
+                x_0 = self.prepared.noise(noise)  # gated or not, so that it does not depend on it
+                gated = config.gate is not None and sure(base, config.gate)
+                if not gated:
+                    _, logits = yield from work.asks(self.grid, x_0, base)
             _check(base, logits, place, len(written))
-            id_ = int(choose(logits[:, 0], passages.choice, [written], [choices]))
+            id_ = int(choose(logits, passages.choice, [written], [choices]))
             written.append(id_)
             done = id_ in self.prepared.backbone.eos_ids
             done = (row.stop is not None and row.stop(written)) or done
@@ -189,17 +189,17 @@ class Recipe:
                 yield Again(place, len(written))
                 continue
             ended = done or len(written) >= row.limit(config)
-            before = float(entropy(base)) if config.trace else None
-            after = float(entropy(logits)) if config.trace and logits is not base else before
-            base_id = int(best(base))
+            before = float(base.entropy) if config.trace else None
+            after = float(logits.entropy) if config.trace else None
+            base_id = int(base.best)
             base = yield Token(
                 place, id_, base_id, work.nfe, ended, work.ending, gated, before, after
             )
 
 
-def _check(base: Tensor, logits: Tensor, row: int, token: int) -> None:
+def _check(base: Logits, logits: Logits, row: int, token: int) -> None:
     for name, x in (("language model", base), ("read-out", logits)):
-        if not finite(x):
+        if not x.finite:
             raise FloatingPointError(f"row {row}, token {token}: the {name} gave no finite logits")
 
 

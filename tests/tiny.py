@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from model.backbone import Backbone, KVCache, causal_mask
+from model.choice import Logits
 from model.config import L2DConfig, SamplerConfig
 from model.hf import read_backbone
 from model.l2d import Context, FlowPath
@@ -178,7 +179,11 @@ def alone(prepared: PreparedPath, single: Row, config: SamplerConfig) -> list[To
     """The row without engine, batch or cache: each place reads anew all that is before it."""
     backbone, ids, tokens = prepared.backbone, list(single.prompt), list[Token]()
     place, carried = last_place(backbone, ids), None
-    writing = Recipe.of(prepared, config).write(0, single, backbone.logits(place.hidden))
+
+    def read_out(hidden: Tensor) -> Logits:
+        return Logits(backbone.logits(hidden))
+
+    writing = Recipe.of(prepared, config).write(0, single, read_out(place.hidden))
     want = next(writing)
     while True:
         if isinstance(want, Token | Again):
@@ -186,12 +191,12 @@ def alone(prepared: PreparedPath, single: Row, config: SamplerConfig) -> list[To
             if isinstance(want, Token) and want.last:
                 return tokens
             place, carried = last_place(backbone, [*ids, *(t.id for t in tokens)]), None
-            logits = backbone.logits(place.hidden)
-            want = writing.send(logits) if isinstance(want, Token) else next(writing)
+            base = read_out(place.hidden)
+            want = writing.send(base) if isinstance(want, Token) else next(writing)
         else:
             here = widened(place, want.x.shape[1], carried)
             carried = prepared.hidden(want.x, want.t, want.labels, here)
-            want = writing.send(backbone.logits(carried))
+            want = writing.send(read_out(carried))
 
 
 def random_state(rows: int = 1, seed: int = 3, config: L2DConfig = PATH) -> Tensor:

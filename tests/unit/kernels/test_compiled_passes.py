@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Literal
 
@@ -14,6 +15,7 @@ from kernels.table import Weights
 from kernels.unit import DOTS
 from kernels.weights import Matrix
 from model.backbone import Backbone
+from model.choice import Logits
 from model.config import Choice, SamplerConfig
 from model.engine import Engine
 from model.errors import WeightsError
@@ -55,7 +57,10 @@ def standing(prepared: PreparedPath) -> tuple[Slots, list[Standing]]:
         hidden, cache = read_prompts(exact, ids)
         cache.keys = [k.bfloat16().to(prepared.backbone.dtype) for k in cache.keys]
         cache.values = [v.bfloat16().to(prepared.backbone.dtype) for v in cache.values]
-        kv.enter(slot, cache)
+        for own, its in zip(
+            kv.cache.keys + kv.cache.values, cache.keys + cache.values, strict=True
+        ):
+            own[slot, :, : cache.length] = its[0, :, : cache.length]
         last = hidden[:, -1:].to(prepared.backbone.dtype)
         rows.append(Standing(slot, int(ids[0, -1]), length, last, last + 0.1))
     return kv, rows
@@ -82,11 +87,12 @@ def results(passes: Passes, prepared: PreparedPath) -> dict[str, Tensor]:
     for row in rows:
         row.length -= 1
     hidden, logits = passes.decode(kv, rows)
-    out = {"H": hidden, "logits": logits}
+    out = {"H": hidden, "logits": torch.cat([row.values for row in logits])}
     for i, row in enumerate(rows):
         row.length, row.hidden, row.carried = row.length + 1, hidden[i : i + 1], hidden[i : i + 1]
     states, read_out = passes.evaluate(kv, rows, asks())
-    out |= {"states": torch.cat([*states], dim=1), "read-out": torch.cat([*read_out], dim=1)}
+    out["states"] = torch.cat([*states], dim=1)
+    out["read-out"] = torch.cat([row.values for row in read_out], dim=1)
     return {name: value.float().squeeze() for name, value in out.items()}
 
 
@@ -175,7 +181,7 @@ def test_by_dot_products_a_row_is_the_same_to_the_last_bit_in_any_company(name: 
     _, together = passes.evaluate(kv, rows, all_asks)
     for row, ask, expected in zip(rows, all_asks, together, strict=True):
         _, (logits,) = passes.evaluate(kv, [row], [ask])
-        assert torch.equal(logits, expected)
+        assert torch.equal(logits.values, expected.values)
     hidden, _ = passes.decode(kv, rows)
     for row, expected in zip(rows, hidden, strict=True):
         assert torch.equal(passes.decode(kv, [row])[0][0], expected)
@@ -214,7 +220,33 @@ def test_a_row_is_the_same_in_any_company(prepared: PreparedPath) -> None:
     _, together = passes.evaluate(kv, rows, all_asks)
     for row, ask, expected in zip(rows, all_asks, together, strict=True):
         _, (logits,) = passes.evaluate(kv, [row], [ask])
-        torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(logits.values, expected.values, atol=1e-4, rtol=1e-4)
+    passes.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_what_is_told_of_logits_is_what_torch_finds_in_them(
+    prepared: PreparedPath, threads: int
+) -> None:
+    passes = CompiledPasses(prepared, threads)
+    kv, rows = standing(prepared)
+    told = [*passes.evaluate(kv, rows, asks())[1], *passes.decode(kv, rows)[1]]
+    told += passes.read(kv, [Piece(0, 0, PROMPT)])[1]
+    for logits in told:
+        found = Logits(logits.values)
+        assert torch.equal(logits.best, found.best)
+        torch.testing.assert_close(logits.entropy, found.entropy, atol=1e-5, rtol=1e-5)
+        assert logits.finite
+    passes.close()
+
+
+@pytest.mark.parametrize("amount", [math.nan, math.inf, -math.inf])
+def test_it_is_told_that_logits_are_not_numbers(prepared: PreparedPath, amount: float) -> None:
+    passes = CompiledPasses(prepared, 2)
+    kv, rows = standing(prepared)
+    rows[1].hidden = rows[1].hidden.clone().fill_(amount)
+    _, logits = passes.evaluate(kv, rows, asks())
+    assert [row.finite for row in logits] == [True, False, True, True, True]
     passes.close()
 
 
@@ -278,7 +310,7 @@ def test_behind_a_guided_evaluation_goes_on_the_half_that_knows_the_class(
     found = []
     for carried in (states[0], states[0][:, :1]):
         rows[0].carried = carried
-        found.append(passes.evaluate(kv, rows[:1], [plain])[1][0])
+        found.append(passes.evaluate(kv, rows[:1], [plain])[1][0].values)
     assert torch.equal(*found)
     if isinstance(passes, CompiledPasses):
         passes.close()
@@ -302,13 +334,13 @@ def test_prompts_read_together_and_in_pieces_are_those_read_token_by_token(name:
             expected = passes.read(one, [Piece(slot, i, (id_,))])
         passes.read(many, [Piece(slot, 0, ids[:1])])
         prompts[slot] = ids[1:]
-        hidden, logits = expected
-        torch.testing.assert_close(logits, prepared.backbone.logits(hidden.bfloat16()).float(),
-                                   atol=0.05, rtol=0.05)  # fmt: skip
+        hidden, (logits,) = expected
+        torchs = prepared.backbone.logits(hidden.bfloat16()).float()
+        torch.testing.assert_close(logits.values, torchs, atol=0.05, rtol=0.05)
     pieces = [Piece(slot, 1, ids) for slot, ids in enumerate(prompts)]
     states, read_out = passes.read(many, pieces)
     torch.testing.assert_close(states[-1:], hidden, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(read_out[-1:], logits, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(read_out[-1].values, logits.values, atol=1e-4, rtol=1e-4)
     for a, b in zip(one.cache.keys + one.cache.values, many.cache.keys + many.cache.values,
                     strict=True):  # fmt: skip
         torch.testing.assert_close(a, b, atol=0.02, rtol=0.02)

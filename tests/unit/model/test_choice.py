@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.choice import choose, entropy, stop_at, sure
+from model.choice import Logits, choose, stop_at, sure
 from model.config import Choice, Estimate, Gate, SamplerConfig, Schedule
 from model.path import velocity
 from tests.tiny import BATCH, PROMPT, VOCAB, by_row, draw, row, tiny_lm, watched_sampler
@@ -20,7 +20,7 @@ LOGITS = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log()
 def drawn(choice: Choice, times: int = 4000, logits: torch.Tensor = LOGITS) -> torch.Tensor:
     """Shares (V,) of the ids over many draws of one generator."""
     generator = torch.Generator().manual_seed(5)
-    ids = choose(logits.expand(times, -1), choice, [[]] * times, [generator] * times)
+    ids = choose(Logits(logits.expand(times, 1, -1)), choice, [[]] * times, [generator] * times)
     return torch.bincount(ids, minlength=logits.shape[-1]) / times
 
 
@@ -53,13 +53,13 @@ def test_order_of_the_vocabulary_does_not_matter_to_filters() -> None:
 
 
 def test_repetition_penalty_divides_positive_and_multiplies_negative_logits() -> None:
-    logits = torch.tensor([[2.0, 1.5, -1.0, -1.5]])
-    kept = logits.clone()
+    logits = Logits(torch.tensor([[[2.0, 1.5, -1.0, -1.5]]]))
+    kept, last = logits.values.clone(), Logits(logits.values[..., 2:])
     greedy = Choice(repetition_penalty=2.0)
     assert choose(logits, greedy, [[]], []).tolist() == [0]
     assert choose(logits, greedy, [[0, 0]], []).tolist() == [1]  # 2.0 / 2 once, not twice
-    assert choose(logits[:, 2:], greedy, [[0]], []).tolist() == [1]  # -1.0 * 2 is below -1.5
-    assert torch.equal(logits, kept)
+    assert choose(last, greedy, [[0]], []).tolist() == [1]  # -1.0 * 2 is below -1.5
+    assert torch.equal(logits.values, kept)
 
 
 def test_repetition_penalty_is_on_the_answer_and_not_on_the_prompt() -> None:
@@ -122,16 +122,17 @@ def test_choices_are_the_same_at_any_budget_and_apart_from_the_other_draws() -> 
 @settings(deadline=None)
 @given(st.integers(1, 200))
 def test_entropy_of_equal_chances_is_the_log_of_their_number(n: int) -> None:
-    found = entropy(torch.zeros(2, n))
+    found = Logits(torch.zeros(2, n)).entropy
     torch.testing.assert_close(found, torch.tensor([float(n)] * 2).log(), atol=1e-5, rtol=0)
 
 
 def test_sureness_is_by_entropy_or_by_the_first_choice() -> None:
-    logits = torch.tensor([[0.9, 0.1], [0.6, 0.4]]).log()
-    assert sure(logits, Gate(0.8)).tolist() == [True, False]
-    assert sure(logits, Gate(0.5)).tolist() == [True, True]
-    assert sure(logits, Gate(0.5, "entropy")).tolist() == [True, False]  # 0.33 and 0.67 nats
-    assert sure(logits, Gate(0.0, "entropy")).tolist() == [False, False]
+    chances = [[[[0.9, 0.1]]], [[[0.6, 0.4]]]]  # 0.33 and 0.67 nats
+    both = [Logits(torch.tensor(each).log()) for each in chances]
+    assert [sure(logits, Gate(0.8)) for logits in both] == [True, False]
+    assert [sure(logits, Gate(0.5)) for logits in both] == [True, True]
+    assert [sure(logits, Gate(0.5, "entropy")) for logits in both] == [True, False]
+    assert [sure(logits, Gate(0.0, "entropy")) for logits in both] == [False, False]
 
 
 def test_text_stops_an_answer_however_it_is_cut_into_tokens() -> None:
