@@ -3,7 +3,6 @@
 One row takes little more than its weights take to come from memory, and rows share that.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -30,6 +29,9 @@ from model.passes import Piece, Place
 from model.prepared import PreparedPath
 from model.refinement import Ask
 from model.slots import Slots
+
+Told = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+"""Of logits (R, V), (R, 3): see kernels.telling."""
 
 
 def supports(backbone: Backbone) -> bool:
@@ -158,7 +160,7 @@ class CompiledPasses:
         x: Tensor,
         hidden: Tensor,
         entry: Entry = NOTHING,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Told]:
         """Logits (ends, V), what is told of them (ends, 3).
 
         `hidden` (R, h), float32, becomes the states behind all rows.
@@ -172,7 +174,8 @@ class CompiledPasses:
             self._angles = _angles(self.backbone, max(places))
         cos, sin = (angle[torch.tensor(places)] for angle in self._angles)
         each, wanted = torch.tensor(rows), torch.tensor(ends)
-        logits, told = torch.empty(len(ends), s.vocab), torch.empty(len(ends), TOLD)
+        logits = torch.empty(len(ends), s.vocab)
+        told = np.empty((len(ends), TOLD), np.float32)
         room = kv.cache.keys[0].shape[2]
         packing = DIGITS if self._laned else UNIT if AVAILABLE and R > WIDTH else PLAIN
         work = self._work.of(R, room, packing, x, hidden, logits, told)
@@ -204,14 +207,14 @@ class _Buffers:
         x: Tensor,
         hidden: Tensor,
         logits: Tensor,
-        told: Tensor,
+        told: Told,
     ) -> Work:
         starts = self._starts(R, room, packing)
         if starts[-1] > len(self._memory):
             self._memory = torch.empty(starts[-1])
         start = self._memory.data_ptr()
         *on_the_way, parts = [start + 4 * place for place in starts[:-1]]
-        ends = logits.data_ptr(), parts, told.data_ptr()
+        ends = logits.data_ptr(), parts, told.ctypes.data
         return Work._make([x.data_ptr(), hidden.data_ptr(), *on_the_way, *ends])
 
     @lru_cache(maxsize=64)  # noqa: B019  # as many as there are sizes of batches; lives as long
@@ -228,13 +231,15 @@ class _Buffers:
         return [0, *accumulate(-(-size // LANES) * LANES for size in sizes)]
 
 
-def _each(logits: Tensor, told: Tensor, widths: Sequence[int]) -> list[Logits]:
+def _each(logits: Tensor, told: Told, widths: Sequence[int]) -> list[Logits]:
     """Of every row, (1, Q, V), from those (R, V) of all and what is told of them (R, 3)."""
-    best, entropy, sums = told[None].unbind(-1)
-    parts = (each.split(widths, dim=1) for each in (logits[None], best.long(), entropy, sums))
+    values, finite = logits[None], np.isfinite(told[:, 2]).tolist()
+    best = torch.from_numpy(told[:, 0].astype(np.int64))[None]
+    entropy = torch.from_numpy(told[:, 1])[None]
+    rows = [slice(end - q, end) for q, end in zip(widths, accumulate(widths), strict=True)]
     return [
-        Logits.known(values, first, its, math.isfinite(total.sum()))
-        for values, first, its, total in zip(*parts, strict=True)
+        Logits.known(values[:, its], best[:, its], entropy[:, its], all(finite[its]))
+        for its in rows
     ]
 
 
