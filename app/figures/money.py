@@ -99,7 +99,10 @@ def spend_by_day(
         )
     )
     figure.update_xaxes(
-        title_text=texts("figure.time_axis"), type="date", tickformat=texts("figure.day"), nticks=5
+        title_text=texts("figure.time_axis"),
+        type="date",
+        tickformat=texts("figure.day_of_year"),
+        nticks=5,
     )
     in_money(figure, "y", currency, texts)
     if ceiling and totals:
@@ -198,6 +201,7 @@ def _limit(figure: go.Figure, ceiling: Ceiling, reached: int, texts: Texts) -> N
             type="line", xref="paper", yref="paper", x0=0, x1=1, y0=1, y1=1, line=style
         )
         words = f"↑ {words}"
+        figure.update_layout(legend={"y": 1.1})  # above these words
     figure.add_annotation(
         text=escape(words), xref="paper", x=1, xanchor="right", yanchor="bottom", showarrow=False,
         yref="y" if near else "paper", y=plot_coordinate(ceiling.limit_nanos) if near else 1,

@@ -52,7 +52,7 @@ def link(name: str, address: str, hours: int, texts: Texts) -> str:
     """Once: what leaves the page is kept nowhere."""
     said = texts("accounts.link_for", name=name, hours=number(hours, texts))
     return (
-        f'<div class="notice info link" role="status"><p>{escape(said)}</p><div class="row">'
+        f'<div class="notice info link" role="status"><p>{escape(said)}</p><div class="ends">'
         f'<input type="text" readonly value="{escape(address)}" '
         f'aria-label="{escape(texts("accounts.link"))}">'
         f'<button type="button" class="small primary" data-copy '

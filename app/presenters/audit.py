@@ -47,12 +47,14 @@ def periods(texts: Texts) -> list[tuple[str, int]]:
     return [(texts("audit.ever"), 0), *named]
 
 
-def entries(found: Sequence[AuditEntry], limit: int, reader: tzinfo, texts: Texts) -> str:
-    """Newest first."""
+def entries(
+    found: Sequence[AuditEntry], currency: str, limit: int, reader: tzinfo, texts: Texts
+) -> str:
+    """Newest first. Amounts whose entry names no currency are in the pilot's."""
     if not found:
         return empty(texts("audit.none"), texts("audit.none_do"))
     heads = {column: texts(f"audit.column.{column}") for column in COLUMNS}
-    rows = [_row(entry, reader, texts) for entry in found]
+    rows = [_row(entry, currency, reader, texts) for entry in found]
     more = texts("audit.more", n=number(limit, texts)) if len(found) >= limit else ""
     note = f'<p class="note">{escape(more)}</p>' if more else ""
     return f"{table(heads, rows)}{note}"
@@ -77,7 +79,7 @@ def unchecked(texts: Texts) -> str:
     return f'<p class="note">{escape(texts("audit.chain_lead"))}</p>'
 
 
-def _row(entry: AuditEntry, reader: tzinfo, texts: Texts) -> tuple[str, ...]:
+def _row(entry: AuditEntry, currency: str, reader: tzinfo, texts: Texts) -> tuple[str, ...]:
     event = entry.event
     return (
         escape(number(entry.number, texts)),
@@ -85,7 +87,7 @@ def _row(entry: AuditEntry, reader: tzinfo, texts: Texts) -> tuple[str, ...]:
         escape(person(event.by, texts)),
         escape(action(event.action, texts)),
         f'<span class="subject">{escape(_subject(event.subject, texts))}</span>',
-        f'<span class="details">{escape(_details(event.details, reader, texts))}</span>',
+        f'<span class="details">{escape(_details(event.details, currency, reader, texts))}</span>',
         f'<code title="{escape(entry.hash)}">{escape(entry.hash[:HASH_SHOWN])}</code>',
     )
 
@@ -102,8 +104,8 @@ def _subject(subject: str, texts: Texts) -> str:
     return scope_name(subject, texts) if is_scope else subject
 
 
-def _details(details: Mapping[str, Detail], reader: tzinfo, texts: Texts) -> str:
-    currency = str(details.get("currency") or "")
+def _details(details: Mapping[str, Detail], currency: str, reader: tzinfo, texts: Texts) -> str:
+    currency = str(details.get("currency") or currency)
     said = []
     for name, value in details.items():
         if name == "currency" or value in (None, ""):
@@ -131,7 +133,7 @@ def _value(name: str, value: Detail, currency: str, texts: Texts) -> str:
         return texts(NOTES[str(value)])
     if name == "scope":
         return scope_name(str(value), texts)
-    if name.endswith("_sha256"):
+    if name == "seal" or name.endswith("_sha256"):
         return str(value)[:HASH_SHOWN]
     if name in OF_ROLES and set(str(value).split()) <= set(Role):
         return texts("list.join").join(texts(f"role.{role}") for role in str(value).split())

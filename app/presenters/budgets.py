@@ -110,14 +110,19 @@ def scopes(funds: Funds, actor: Actor, texts: Texts) -> list[tuple[str, str]]:
     own = ["pilot", f"team:{actor.team}", f"user:{actor.user}"]
     of_importance = [f"importance:{importance}" for importance in Importance]
     known = [*own, *(c.scope for c in funds.ceilings), *of_importance]
-    return [(scope_name(scope, texts), scope) for scope in dict.fromkeys(known)]
+    return [(_first(scope_name(scope, texts)), scope) for scope in dict.fromkeys(known)]
 
 
 def windows(texts: Texts) -> list[tuple[str, str]]:
     return [
-        (texts(f"window.{window}_each"), window)
+        (_first(texts(f"window.{window}_each")), window)
         for window in (Window.WHOLE, Window.MONTH, Window.DAY)
     ]
+
+
+def _first(name: str) -> str:
+    """As a line by itself begins."""
+    return name[:1].upper() + name[1:]
 
 
 def _window(ceiling: Ceiling, funds: Funds, texts: Texts) -> str:
@@ -139,7 +144,7 @@ def _window(ceiling: Ceiling, funds: Funds, texts: Texts) -> str:
     )
     share = (committed + held) * 100 // max(ceiling.limit_nanos, 1)
     return (
-        f'<div class="window"><div class="row"><strong>'
+        f'<div class="window"><div class="ends"><strong>'
         f"{escape(window_name(ceiling.window, start, texts))}</strong>"
         f'<span class="used {_kind(share)}">{escape(label)}</span></div>'
         f"{stacked(parts, ceiling.limit_nanos, label)}"

@@ -184,15 +184,9 @@ def table(answers: Sequence[AnswerRow], reader: tzinfo, texts: Texts) -> str:
     """Newest first; figures only."""
     if not answers:
         return no_spend(texts)
-    head = "".join(
-        f'<th scope="col" class="{c}">{escape(texts(f"dashboard.column.{c}"))}</th>'
-        for c in COLUMNS
-    )
-    rows = "".join(f"<tr>{_row(answer, reader, texts)}</tr>" for answer in answers)
-    return (
-        f'{thumbs(answers, texts)}<div class="scroll" tabindex="0"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    heads = {column: texts(f"dashboard.column.{column}") for column in COLUMNS}
+    rows = [_row(answer, reader, texts) for answer in answers]
+    return f"{thumbs(answers, texts)}{parts.table(heads, rows)}"
 
 
 def _budget(ceiling: Ceiling, texts: Texts) -> str:
@@ -218,20 +212,20 @@ def _budget(ceiling: Ceiling, texts: Texts) -> str:
     )
 
 
-def _row(answer: AnswerRow, reader: tzinfo, texts: Texts) -> str:
+def _row(answer: AnswerRow, reader: tzinfo, texts: Texts) -> tuple[str, ...]:
+    """In the order of `COLUMNS`."""
     status = escape(texts(f"status.{answer.status}"))
     shown = about(answer.cost_nanos, answer.currency, texts.locale)
-    cells = {
-        "time": f'<span title="{escape(when(answer.created_at, reader, texts))}">'
+    return (
+        f'<span title="{escape(when(answer.created_at, reader, texts))}">'
         f"{escape(minute(answer.created_at, reader, texts))}</span>",
-        "importance": escape(texts(f"importance.{answer.granted}")),
-        "domain": escape(texts(f"domain.{answer.domain}")),
-        "passes": escape(number(answer.units.nfe, texts)),
-        "price": money_span(shown, answer.cost_nanos, answer.currency, texts),
-        "status": f'<span class="status {answer.status}">{status}</span>',
-        "rating": _thumb(answer.rating, texts),
-    }
-    return "".join(f'<td class="{name}">{cells[name]}</td>' for name in COLUMNS)
+        escape(texts(f"importance.{answer.granted}")),
+        escape(texts(f"domain.{answer.domain}")),
+        escape(number(answer.units.nfe, texts)),
+        money_span(shown, answer.cost_nanos, answer.currency, texts),
+        f'<span class="status {answer.status}">{status}</span>',
+        _thumb(answer.rating, texts),
+    )
 
 
 def _thumb(rating: int | None, texts: Texts) -> str:

@@ -27,13 +27,13 @@ def _item(listed: Listed, reader: tzinfo, texts: Texts) -> str:
     each, kind = listed.found, str(listed.found.status)
     price = about(each.cost_nanos, each.currency, texts.locale)
     status = escape(texts(f"status.{each.status}"))
-    answer = _short(each.answer) or status
+    answer = f'<span class="reply">{_short(each.answer)}</span>' if each.answer.strip() else ""
     if listed.place:
         kind, status = f"{kind} {listed.place.state}", escape(place(listed.place, texts))
     return (
         f'<li class="item"><button type="button" data-do="open" data-id="{escape(each.answer_id)}">'
         f'<span class="question">{_short(each.question)}</span>'
-        f'<span class="reply">{answer}</span><span class="label">'
+        f'{answer}<span class="label">'
         f'<span title="{escape(when(each.created_at, reader, texts))}">'
         f"{escape(minute(each.created_at, reader, texts))}</span> · "
         f"{escape(texts(f'importance.{each.granted}'))} · "

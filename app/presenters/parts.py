@@ -147,17 +147,20 @@ def stacked(parts: Mapping[str, int], whole: int, label: str) -> str:
 
 
 def table(heads: Mapping[str, str], rows: Iterable[Sequence[str]]) -> str:
-    """Headings are plain text by column, cells are HTML. Scrolls by itself where it is narrow."""
+    """Headings are plain text by column, cells are HTML. On a phone a row is a list."""
     head = "".join(f'<th scope="col" class="{c}">{escape(h)}</th>' for c, h in heads.items())
     body = "".join(
         "<tr>"
-        + "".join(f'<td class="{c}">{cell}</td>' for c, cell in zip(heads, row, strict=True))
+        + "".join(
+            f'<td class="{c}" data-name="{escape(heads[c])}">{cell}</td>'
+            for c, cell in zip(heads, row, strict=True)
+        )
         + "</tr>"
         for row in rows
     )
     return (
-        f'<div class="scroll" tabindex="0"><table class="plain"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f'<div class="scroll" tabindex="0"><table class="plain stacks"><thead><tr>{head}</tr>'
+        f"</thead><tbody>{body}</tbody></table></div>"
     )
 
 

@@ -149,11 +149,9 @@ def _facts(
         said.append(("checked", texts("policy.checked")))
     elif not base:
         said.append(("solver", texts(f"solver.{rung.solver}")))
-        plain = rung.guidance == 1.0
-        strength = number(Decimal(str(rung.guidance)), texts)
-        said.append(
-            ("guidance", texts("policy.none") if plain else texts("policy.guided", w=strength))
-        )
+        if rung.guidance != 1.0:
+            strength = number(Decimal(str(rung.guidance)), texts)
+            said.append(("guidance", texts("policy.guided", w=strength)))
     if rung.gate is not None:
         said.append(("gate", texts("policy.gated", share=_share(rung.gate, texts))))
     if rung.steady is not None:

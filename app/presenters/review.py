@@ -80,7 +80,7 @@ def _head(found: Evidence, barred: str, may_take: bool, reader: tzinfo, texts: T
     take = button("take_over", item.answer_id, texts) if may_take else ""
     kind = "waiting" if barred else "good"
     return (
-        f'<header class="row"><h2>{escape(texts(f"importance.{item.importance}"))} · '
+        f'<header class="ends"><h2>{escape(texts(f"importance.{item.importance}"))} · '
         f"{escape(texts(f'domain.{item.domain}'))}</h2>"
         f'<span class="mark {kind}">{escape(held)}</span></header>'
         f'<p class="note">{escape(" · ".join(said))}</p>{take}'

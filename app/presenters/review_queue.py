@@ -103,7 +103,7 @@ def _entry(entry: QueueEntry, opened: str, now: datetime, reader: tzinfo, texts:
     return (
         f'<li><button type="button" class="entry {"held" if mine else ""}" data-do="open" '
         f'data-id="{escape(item.answer_id)}"{current}>'
-        f'<span class="row"><strong class="{item.importance}">'
+        f'<span class="ends"><strong class="{item.importance}">'
         f"{escape(texts(f'importance.{item.importance}'))}</strong>"
         f'<span class="due {kind}">{escape(due)}</span></span>'
         f'<span class="notes"><span>{escape(texts(f"domain.{item.domain}"))}</span>{notes}</span>'

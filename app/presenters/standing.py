@@ -35,7 +35,7 @@ def standing(found: Standing, now: datetime, reader: tzinfo, texts: Texts) -> st
     kind = MARKS.get(found.state) or str(found.outcome)
     return (
         f'<section class="sheet standing" aria-label="{escape(texts("standing.title"))}">'
-        f'<div class="row"><h3>{escape(texts("standing.title"))}</h3>'
+        f'<div class="ends"><h3>{escape(texts("standing.title"))}</h3>'
         f'<span class="mark {kind}" role="status">{escape(_state(found, texts))}</span></div>'
         f"{body}</section>"
     )

@@ -35,6 +35,11 @@ class Audit:
         with self.reader() as work:
             return work.audit.latest(min(max(limit, 0), MOST_SHOWN), only)
 
+    def currency(self) -> str:
+        """Of the pilot's amounts; empty as long as nothing has a price."""
+        with self.reader() as work:
+            return next((prices.currency for prices in work.prices()), "")
+
     def export(self, actor: Actor, only: AuditFilter, form: Format) -> Iterator[str]:
         """Lines, oldest first, read as they are used; that it was exported is an entry itself."""
         require(actor, Action.READ_AUDIT)

@@ -188,10 +188,10 @@ class ReviewDesk:
         with self.uow() as uow:
             item = self._held(uow, actor, answer_id, now)
             verdict = _verdict(uow, actor, item, kind, correction, reason, source, now)
-            sealed = {"kind": kind.value, "source": verdict.source}
-            sealed["seal"] = uow.reviews.add_verdict(answer_id, verdict)
+            seal = uow.reviews.add_verdict(answer_id, verdict)
+            details = {"kind": kind.value, "source": verdict.source, "seal": seal}
             uow.reviews.leave(answer_id, actor.user, now, now, ClaimEnd.VERDICT)
-            note(uow, actor.user, "review.verdict", item, now, **sealed)
+            note(uow, actor.user, "review.verdict", item, now, **details)
             settled = settle(item.approvals, uow.reviews.verdicts(answer_id))
             if settled is not None:
                 uow.reviews.decide(answer_id, settled, now)

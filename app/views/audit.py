@@ -56,7 +56,8 @@ class AuditHandlers:
         if not may(actor, Action.READ_AUDIT):
             return gr.skip()
         found = self.audit.latest(actor, self._filter(by, area, subject, days), SHOWN)
-        return show.entries(found, SHOWN, zone_of(zone_name, request), said)
+        reader = zone_of(zone_name, request)
+        return show.entries(found, self.audit.currency(), SHOWN, reader, said)
 
     @guarded
     def on_check(self, zone_name: str, request: gr.Request) -> Any:

@@ -109,7 +109,8 @@ def build(page: gr.Blocks, reviewing: Reviewing, sessions: Sessions) -> None:
             form, more = _form(labels)
     handlers = ReviewHandlers(reviewing, sessions, labels)
     page.load(None, js=KEYS, api_visibility="private")
-    loaded = page.load(handlers.on_load, None, [*side.filters, *labels.components], **QUIET)
+    first = [*side.filters, *labels.components, evidence]
+    loaded = page.load(handlers.on_load, None, first, **QUIET)
     fresh = {
         "fn": handlers.on_queue,
         "inputs": [reader, gr.Number(visible=False), *side.filters, opened],

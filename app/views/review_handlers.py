@@ -49,13 +49,15 @@ class ReviewHandlers:
 
     @guarded
     def on_load(self, request: gr.Request) -> Updates:
-        """The filters as the link says, the teams there are, then every fixed word."""
+        """The filters as the link says, the teams there are, every fixed word, what to do first."""
         said, actor = words(request), self.sessions(request).actor
         chosen = Chosen.linked(dict(request.query_params))
-        found = self.reviewing.desk.teams(actor) if may(actor, Action.REVIEW) else []
+        reviews = may(actor, Action.REVIEW)
+        found = self.reviewing.desk.teams(actor) if reviews else []
         asked = asdict(chosen)
         asked["team"] = gr.update(choices=choices.names(found, said), value=chosen.team)
-        return *asked.values(), *self.labels.say(said)
+        first = show.nothing_open(said) if reviews else ""
+        return *asked.values(), *self.labels.say(said), first
 
     @guarded
     def on_queue(

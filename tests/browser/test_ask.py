@@ -12,7 +12,7 @@ from app.services.ask import AskForm
 from app.views.state import Running
 from policies.document import preset
 from policies.types import Importance
-from tests.browser.visits import LOOKS, SIZES, Visits, faults, scrolls_sideways, shot
+from tests.browser.visits import LOOKS, SIZES, Visits, cut_off, faults, scrolls_sideways, shot
 from tests.pages import ANSWER, Pages, keep_measurements, slow
 from tests.people import AIKO, BEN, EVERYONE
 
@@ -262,5 +262,6 @@ def test_it_reads_well_at_every_width_in_light_and_dark(
     expect(page.locator("section.tokens")).to_be_visible()
     page.wait_for_timeout(500)
     assert not scrolls_sideways(page)
+    assert cut_off(page) == []
     assert faults(page) == []
     shot(page, f"ask-{language}-{width}{'-dark' if dark else ''}")

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from sqlalchemy import create_engine, text
 
 from policies.types import Window
-from tests.browser.visits import LOOKS, Visits, faults, paste, scrolls_sideways
+from tests.browser.visits import LOOKS, Visits, cut_off, faults, paste, scrolls_sideways
 from tests.pages import Pages
 from tests.people import AIKO, EMI
 
@@ -80,4 +80,5 @@ def test_it_fits_every_width_and_axe_finds_nothing_serious(
     page.click("#check")
     expect(page.locator("#chain .mark")).to_be_visible()
     assert not scrolls_sideways(page)
+    assert cut_off(page) == []
     assert faults(page) == []

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from app.services.ask import AskForm
 from policies.types import Domain, Importance, Window
-from tests.browser.visits import LOOKS, Visits, faults, scrolls_sideways
+from tests.browser.visits import LOOKS, Visits, cut_off, faults, scrolls_sideways
 from tests.pages import Pages
 from tests.people import AIKO, EMI
 
@@ -106,4 +106,5 @@ def test_it_fits_every_width_and_axe_finds_nothing_serious(
     page = visits("budgets", "emi", language, width, dark)
     expect(page.locator("#raises button").first).to_be_visible()
     assert not scrolls_sideways(page)
+    assert cut_off(page) == []
     assert faults(page) == []

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.visits import LOOKS, Visits, faults, scrolls_sideways
+from tests.browser.visits import LOOKS, Visits, cut_off, faults, scrolls_sideways
 from tests.pages import Pages
 from tests.people import AIKO
 
@@ -72,4 +72,5 @@ def test_it_fits_every_width_and_axe_finds_nothing_serious(
     page = visits("compare", "aiko", language, width, dark)
     compare(page)
     assert not scrolls_sideways(page)
+    assert cut_off(page) == []
     assert faults(page) == []

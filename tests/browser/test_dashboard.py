@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from app.services.ask import AskForm
 from policies.document import preset
 from policies.types import Domain, Importance
-from tests.browser.visits import LOOKS, Visits, faults, scrolls_sideways, shot
+from tests.browser.visits import LOOKS, Visits, cut_off, faults, scrolls_sideways, shot
 from tests.pages import Pages, keep_measurements
 from tests.people import AIKO, BEN
 
@@ -106,6 +106,7 @@ def test_it_reads_well_at_every_width_in_light_and_dark(
     page = board(visits, "dashboard", "aiko", language, width, dark)
     page.wait_for_timeout(1500)
     assert not scrolls_sideways(page)
+    assert cut_off(page) == []
     assert faults(page) == []
     shot(page, f"dashboard-{language}-{width}{'-dark' if dark else ''}")
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from app.services.ask import AskForm
 from policies.document import parse, preset
 from policies.types import Domain, Importance
-from tests.browser.visits import LOOKS, Visits, faults, paste, scrolls_sideways, shot
+from tests.browser.visits import LOOKS, Visits, cut_off, faults, paste, scrolls_sideways, shot
 from tests.pages import Pages
 from tests.people import AIKO, FINN
 
@@ -196,5 +196,6 @@ def test_it_fits_every_width_and_axe_finds_nothing_serious(
     expect(page.locator("#draft-form .rule")).to_have_count(1)
     page.click("#draft-form summary")
     assert not scrolls_sideways(page)
+    assert cut_off(page) == []
     assert faults(page) == []
     shot(page, f"policy-{language}-{width}{'-dark' if dark else ''}")

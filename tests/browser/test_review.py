@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from app.services.ask import AskForm
 from policies.review import VerdictKind
 from policies.types import Domain, Importance
-from tests.browser.visits import LOOKS, SIZES, Visits, faults, scrolls_sideways, shot
+from tests.browser.visits import LOOKS, SIZES, Visits, cut_off, faults, scrolls_sideways, shot
 from tests.pages import ANSWER, Pages
 from tests.people import AIKO, BEN, CHIKA, DAN
 
@@ -34,6 +34,16 @@ def correct(page: Page, words: str) -> None:
     expect(page.locator("#saved [role=status]")).to_be_visible()
     page.click("#send-verdict")
     expect(page.locator("#review-notice .notice.info")).to_be_visible()
+
+
+def test_before_anything_is_open_the_page_says_what_to_do(visits: Visits, made: Pages) -> None:
+    page = visits("review", "chika")
+    expect(page.locator("#queue .empty")).to_be_visible()
+    expect(page.locator("#evidence")).not_to_contain_text("Choose an answer", use_inner_text=True)
+    asked(made)
+    page.reload()
+    expect(page.locator("#queue .entry")).to_be_visible()
+    expect(page.locator("#evidence .empty")).to_contain_text("Choose an answer")
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
@@ -204,4 +214,5 @@ def test_it_fits_every_width_and_axe_finds_nothing_serious(
     page.fill("#correction textarea", RIGHT)
     expect(page.locator("#changes ins").first).to_be_visible()
     assert not scrolls_sideways(page)
+    assert cut_off(page) == []
     assert faults(page) == []

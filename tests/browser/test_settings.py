@@ -11,7 +11,7 @@ from app.ports import Client
 from app.services.accounts import Auth
 from policies.roles import Role
 from tests.browser.sites import Site, site
-from tests.browser.visits import LOOKS, Visits, faults, scrolls_sideways, shot
+from tests.browser.visits import LOOKS, Visits, cut_off, faults, scrolls_sideways, shot
 from tests.serving import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -175,4 +175,5 @@ def test_it_fits_every_width_and_axe_finds_nothing_serious(
     page.wait_for_timeout(600)
     shot(page, f"settings-{language}-{width}{'-dark' if dark else ''}")
     assert not scrolls_sideways(page)
+    assert cut_off(page) == []
     assert faults(page) == []

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from app.services.ask import AskForm
 from policies.types import Domain, Importance
-from tests.browser.visits import LOOKS, Visits, faults, scrolls_sideways, shot
+from tests.browser.visits import LOOKS, Visits, cut_off, faults, scrolls_sideways, shot
 from tests.pages import ANSWER, Pages
 from tests.people import AIKO, BEN, CHIKA
 
@@ -139,5 +139,6 @@ def test_it_fits_every_width_and_axe_finds_nothing_serious(
     page.click("#found .item button")
     expect(page.locator("#reply-panel")).to_be_visible()
     assert not scrolls_sideways(page)
+    assert cut_off(page) == []
     assert faults(page) == []
     shot(page, f"standing-{language}-{width}{'-dark' if dark else ''}")

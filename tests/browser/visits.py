@@ -74,6 +74,15 @@ def scrolls_sideways(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth") > width)
 
 
+def cut_off(page: Page) -> list[str]:
+    """What scrolls sideways inside the page, where nothing shows that there is more."""
+    wider = """all => all
+        .filter(one => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1)
+        .map(one => one.textContent.slice(0, 80))"""
+    found: list[str] = page.locator(".scroll, .sheet").evaluate_all(wider)
+    return found
+
+
 def paste(page: Page, field: str, text: str) -> None:
     """Over all that stands in a field, by the keys that people use."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

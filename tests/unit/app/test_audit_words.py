@@ -19,9 +19,11 @@ UNSAID = {"currency"}
 
 
 def details() -> Iterator[str]:
-    """Keys of every dict that is called `details`, and of what is joined to one."""
+    """Keys of every dict that is called `details`, of what is joined to one, or given to `note`."""
     for file in sources("app"):
         for node in ast.walk(tree(file)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "note":
+                yield from (word.arg for word in node.keywords if word.arg)
             if isinstance(node, ast.Assign):
                 target, value = node.targets[0], node.value
             elif isinstance(node, ast.AnnAssign) and node.value is not None:
@@ -70,8 +72,16 @@ def test_details_are_roles_instants_and_amounts_as_the_reader_writes_them() -> N
         "adapter_sha256": "3f" * 32,
     }
     event = AuditEvent("aiko", "price.set", "p-1", said, NOON)
-    shown = audit.entries([AuditEntry(1, event, "b" * 64)], 10, TOKYO, texts("ja"))
+    shown = audit.entries([AuditEntry(1, event, "b" * 64)], "EUR", 10, TOKYO, texts("ja"))
     for words in ("質問者、レビュー担当", "sales", "適用開始", "2025/11/23 12:00:00", "$0.0000007"):
         assert words in shown
     assert "3f" * 7 not in shown
     assert "requester" not in shown
+
+
+@pytest.mark.parametrize("language", list(LOCALES))
+def test_an_amount_is_money_where_its_entry_names_no_currency_too(language: str) -> None:
+    event = AuditEvent("aiko", "raise.ask", "r-1", {"scope": "pilot", "nanos": 10**7}, NOON)
+    shown = audit.entries([AuditEntry(1, event, "b" * 64)], "USD", 10, TOKYO, texts(language))
+    assert "$0.01" in shown
+    assert "10,000,000" not in shown

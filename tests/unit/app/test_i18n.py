@@ -98,6 +98,11 @@ def test_no_key_is_given_twice() -> None:
         assert len({key for key, _ in pairs}) == len(pairs)
 
 
+def test_no_space_parts_a_number_from_its_counter_in_japanese() -> None:
+    parted = re.compile(r"[0-9}] (語|行に|人|つ|文字|時間|分後|秒|件|回|問|さん)")
+    assert [key for key, said in JA.items() if parted.search(said)] == []
+
+
 def test_every_key_used_is_in_the_catalogue() -> None:
     assert plain_keys() - EN.keys() == set()
     silent = {p for p in key_patterns() if not any(re.fullmatch(p, key) for key in EN)}

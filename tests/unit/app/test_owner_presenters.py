@@ -90,7 +90,7 @@ def test_what_people_wrote_cannot_become_markup() -> None:
     shown = [
         budgets.raises(replace(FUNDS, raises=[evil]), EMI, TOKYO, EN),
         budgets.holds([hold], TOKYO, EN),
-        audit.entries([entry], 10, TOKYO, EN),
+        audit.entries([entry], "USD", 10, TOKYO, EN),
         prices.lists([replace(PRICES, version=EVIL, model=EVIL)], NOON, EN),
         inline(EVIL, f"{EVIL}!"),
         compared("a", EVIL),
@@ -238,5 +238,5 @@ def test_a_broken_chain_names_the_entry() -> None:
 def test_an_entry_says_what_was_done_in_the_readers_words() -> None:
     details: dict[str, Detail] = {"limit_nanos": 5 * 10**9, "currency": "USD"}
     event = AuditEvent("emi", "budget.limit", "team:sales", details, NOON)
-    shown = plain(audit.entries([AuditEntry(4, event, "b" * 64)], 10, TOKYO, JA))
+    shown = plain(audit.entries([AuditEntry(4, event, "b" * 64)], "USD", 10, TOKYO, JA))
     assert "emiさん 上限を設定 チーム「sales」の予算 上限：$5.00" in shown  # noqa: RUF001

@@ -327,7 +327,7 @@ def test_the_suite_measured_last_comes_first() -> None:
         ),
         (
             "ours-9 --solver midpoint --guidance 2.0",
-            "ours-9 · Method midpoint, Guidance by domain 2.0",
+            "ours-9 · Method Midpoint, Guidance by domain 2.0",
             "ours-9 · 方式 中点法、分野による誘導 2.0",
         ),
     ],
