@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from policies.plain import check_plain
+
 Detail = str | int | bool | None
 
 
@@ -43,6 +45,9 @@ class AuditFilter:
     since: datetime | None = None
     until: datetime | None = None
     """Not included."""
+
+    def __post_init__(self) -> None:
+        check_plain(self.by, *self.actions, self.subject)
 
 
 EVERYTHING = AuditFilter()

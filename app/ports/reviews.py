@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from policies.plain import check_plain
 from policies.review import ItemKind, ItemState, Lease, OutcomeKind, Settled, Verdict, VerdictKind
 from policies.types import Domain, Importance, Review
 
@@ -90,6 +91,9 @@ class ReviewFilter:
     """Only those where the first verdicts disagree."""
     state: ItemState | None = ItemState.WAITING
     due_before: datetime | None = None
+
+    def __post_init__(self) -> None:
+        check_plain(self.team)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from policies.plain import check_plain
 from policies.types import Domain, Importance
 
 
@@ -16,3 +17,6 @@ class Slice:
     user: str = ""
     importance: Importance | None = None
     domain: Domain | None = None
+
+    def __post_init__(self) -> None:
+        check_plain(self.first_day, self.last_day, self.team, self.user)

@@ -29,6 +29,7 @@ from policies.budget import Payer
 from policies.decide import decide, offers, steps_down
 from policies.document import Policy
 from policies.errors import InvalidInput, KeyReused, OverCeiling
+from policies.plain import check_plain
 from policies.pricing import in_force as price_in_force
 from policies.review import sampled
 from policies.roles import Action, Actor, require
@@ -268,14 +269,7 @@ def clean(question: str, limit: int) -> str:
             characters=len(text),
             limit=limit,
         )
-    printable = text.translate(dict.fromkeys(map(ord, "\n\r\t")))
-    bad = sum(1 for c in printable if unicodedata.category(c) in ("Cc", "Cs", "Co"))
-    if bad:
-        raise InvalidInput(
-            f"the question has {bad} control or undefined characters; paste it as plain text",
-            reason="control_characters",
-            count=bad,
-        )
+    check_plain(text)
     return text
 
 

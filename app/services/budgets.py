@@ -21,6 +21,7 @@ from app.ports import (
 from app.services.policy import valid_now
 from policies.budget import day_of, starts
 from policies.errors import InvalidInput
+from policies.plain import check_plain
 from policies.roles import Action, Actor, require
 from policies.types import Ceiling, PriceList, Window
 
@@ -91,6 +92,7 @@ class Budgets:
                 "raise_reason_long",
                 limit=REASON_CHARACTERS,
             )
+        check_plain(reason)
         now = self.clock()
         wanted = BudgetRaise(
             id=self.new_id()[:12],

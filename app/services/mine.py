@@ -6,6 +6,7 @@ from app.ports import AnswerStatus, OpenUnitOfWork, Place, Trace
 from app.ports.board import Found
 from app.services.reading import Receipt, receipt_for, trace_for
 from policies.errors import InvalidInput
+from policies.plain import check_plain
 from policies.review import ItemState
 from policies.roles import Action, Actor, require
 
@@ -36,6 +37,7 @@ class Mine:
                 reason="search_characters",
                 limit=WORDS_CHARACTERS,
             )
+        check_plain(words)
         with self.reader() as uow:
             found = uow.board.search(actor.user, words, SHOWN)
             places = uow.reviews.places([each.answer_id for each in found])

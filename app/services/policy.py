@@ -10,6 +10,7 @@ from policies.affordable import check
 from policies.changes import Change, changes
 from policies.document import Policy, stored
 from policies.errors import InvalidInput, InvalidPolicy, NotFound
+from policies.plain import check_plain
 from policies.roles import Action, Actor, require
 from policies.types import PriceList
 from policies.written import Fault
@@ -98,6 +99,7 @@ class PolicyDesk:
                 reason="note_long",
                 limit=NOTE_CHARACTERS,
             )
+        check_plain(note)
         with self.uow() as uow:
             policy, found = faults(text, source, valid_now(uow.prices(), now))
             if policy is None or found:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from app.ports import AuditEvent, ReviewItem, UnitOfWork
 from policies.errors import Forbidden, InvalidInput, PilotError
+from policies.plain import check_plain
 from policies.review import Bar, bar_to_claim
 from policies.roles import Action, Actor
 
@@ -58,6 +59,7 @@ def check_text(text: str, limit: int) -> None:
 
 
 def check_length(text: str, limit: int) -> None:
+    """And that all of it can be seen."""
     if len(text) > limit:
         raise InvalidInput(
             f"the text has {len(text)} characters, at most {limit} are taken",
@@ -65,3 +67,4 @@ def check_length(text: str, limit: int) -> None:
             characters=len(text),
             limit=limit,
         )
+    check_plain(text)

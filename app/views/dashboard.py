@@ -205,4 +205,4 @@ def _known(name: str, value: str) -> str:
     }
     if name in legal and value not in legal[name]:
         return By.TEAM.value if name == "by" else ""
-    return value
+    return value if value.isprintable() else ""

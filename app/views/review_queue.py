@@ -43,7 +43,7 @@ class Chosen:
             "state": set(ItemState),
         }
         known = {name: value for name, value in said.items() if value in legal.get(name, {value})}
-        return cls(**{name: value for name, value in known.items() if value})
+        return cls(**{n: value for n, value in known.items() if value and value.isprintable()})
 
     def filter(self) -> ReviewFilter:
         return ReviewFilter(
