@@ -5,19 +5,20 @@ from typing import Any
 
 import gradio as gr
 
-from app.guarded import guarded, words, zone_of
+from app.guarded import explain, guarded, words, zone_of
 from app.i18n import Texts
 from app.ports import AnswerRow
 from app.presenters import ask as show
 from app.presenters import mine, tokens
 from app.presenters.card import card
 from app.presenters.difference import side_by_side
+from app.presenters.parts import notice
 from app.services.ask import Ask, AskForm, Preview, Receipt
 from app.services.mine import Mine
 from app.views.press import pressed
 from app.views.state import Form
 from app.views.who import Sessions
-from policies.errors import PilotError
+from policies.errors import InvalidInput, PilotError
 from policies.review import withheld
 from policies.roles import Action, Actor, may
 from policies.types import Importance
@@ -66,7 +67,10 @@ class LaterHandlers:
         actor = self._actor(request)
         if not may(actor, Action.READ_OWN):
             return ""  # there is nothing of theirs: they may not ask
-        found = self.mine.search(actor, said or "")
+        try:
+            found = self.mine.search(actor, said or "")
+        except InvalidInput as err:
+            return notice(explain(err, words(request)))
         return mine.found(found, said or "", zone_of(zone_name, request), words(request))
 
     @guarded

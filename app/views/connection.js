@@ -5,7 +5,9 @@
   const KEY = 'l2d.kept:' + location.pathname;
   const API = '/gradio_api/';
   const ask = window.fetch.bind(window);
+  const typed = new WeakSet();  // by the person: what was kept does not replace it
   let leaving = false, told = '';
+  document.addEventListener('input', event => { if (event.isTrusted) typed.add(event.target); }, true);
 
   const who = () => {
     const as = document.querySelector('#act-as');
@@ -48,12 +50,12 @@
     if (!kept || kept.who !== who()) return;
     for (const [name, field] of named()) {
       const value = kept.values[name];
-      if (value === undefined) continue;
+      if (value === undefined || typed.has(field)) continue;
       if (!picked(field)) { if (value !== field.value) type(field, value); }
       else if (value !== field.checked && (value || field.type === 'checkbox')) field.click();
     }
     const view = editor();
-    if (view && kept.text !== null && kept.text !== view.state.doc.toString())
+    if (view && !typed.has(view.contentDOM) && kept.text !== null && kept.text !== view.state.doc.toString())
       view.dispatch({changes: {from: 0, to: view.state.doc.length, insert: kept.text}});
   };
 
@@ -64,6 +66,17 @@
     const said = document.querySelector(`#connection [data-said=${what}]`);
     if (said) said.hidden = false;
     if (what === 'lost') again();
+  };
+  let until = 0;
+  const failed = async answer => {
+    const {error} = await answer.json().catch(() => ({}));
+    const said = document.querySelector('#connection [data-said=failed]');
+    if (!said || told) return;
+    said.querySelector('span').textContent =
+      new DOMParser().parseFromString(error || '', 'text/html').body.textContent;
+    said.hidden = false;
+    clearTimeout(until);
+    until = setTimeout(() => { said.hidden = true; }, 10000);
   };
   const there = () => ask(location.href, {method: 'HEAD', cache: 'no-store'}).then(() => true, () => false);
   const again = async () => {
@@ -78,6 +91,7 @@
       const answer = await ask(input, init);
       if (address.includes(API) && answer.status === 401) tell('signed_out');
       if (address.includes(API) && answer.status === 403) tell('other');
+      if (address.includes(API + 'run/') && answer.status === 500) failed(answer.clone());
       return answer;
     } catch (err) {
       if (err.name !== 'AbortError' && !leaving && !await there()) tell('lost');

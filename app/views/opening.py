@@ -60,7 +60,7 @@ NOTICE = """<style>
 def notice(words: Texts) -> str:
     """HTML that is there from the first byte and goes when the page is seen."""
     said = {name: escape(words(f"opening.{name}")) for name in ("now", "late", "script")}
-    lost = "".join(_lost(kind, words) for kind in LOST)
+    lost = "".join(_lost(kind, words) for kind in LOST) + _failed(words)
     return NOTICE.format(language=words.language, lost=lost, connection=_connection(), **said)
 
 
@@ -70,6 +70,11 @@ def _lost(kind: str, words: Texts) -> str:
     way = escape(words("opening.again"))
     link = "" if kind == "lost" else f' <a href="" onclick="location.reload()">{way}</a>'
     return f'<p data-said="{kind}" hidden>{said}{link}</p>'
+
+
+def _failed(words: Texts) -> str:
+    """For a moment, where a handler failed that waits in no line: Gradio shows nothing then."""
+    return f'<p data-said="failed" hidden><b>{escape(words("error.title"))}</b> <span></span></p>'
 
 
 @cache

@@ -131,6 +131,8 @@ def test_earlier_questions_are_found_and_opened(visits: Visits, made: Pages) -> 
     page.click("#found .item button")
     expect(page.locator("#answer .asked")).to_contain_text("lamps in a crate")
     expect(page.locator("#card .card")).to_be_visible()
+    page.fill("#search input, #search textarea", "x" * 100_000)
+    expect(page.locator("#found [role=alert]")).to_contain_text("200")
     page.fill("#search input, #search textarea", "secrets")
     expect(page.locator("#found")).to_contain_text("Nothing found")
 

@@ -18,9 +18,12 @@ from app.views.launch import application
 from app.views.shell import build
 from app.views.who import of_accounts
 from policies.roles import Role
+from policies.types import Window
+from tests.actors import LOCAL
 from tests.browser.sites import Site
 from tests.browser.visits import faults
 from tests.pages import now, pages, with_accounts
+from tests.people import AIKO
 from tests.serving import people, served, sign_in
 
 pytestmark = pytest.mark.browser
@@ -166,4 +169,39 @@ def test_nobody_finds_what_another_typed(server: tuple[Server, Site], chromium: 
     page.wait_for_timeout(2500)
     expect(page.locator("#question textarea")).to_have_value("")
     assert page.evaluate("JSON.stringify({...sessionStorage})").find("secret") < 0
+    page.context.close()
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "already decided"), ("ja", "判断済み")])
+def test_a_press_that_comes_too_late_is_answered_in_the_readers_words(
+    server: tuple[Server, Site], chromium: Browser, language: str, said: str
+) -> None:
+    """Gradio shows no error of a handler that waits in no line."""
+    _, site = server
+    budgets = site.made.desks.budgets
+    wanted = budgets.ask_raise(AIKO, "team:sales", Window.MONTH, 5 * 10**9, "Closing.", 30)
+    page = site.open(chromium, "budgets", site.member("emi", Role.BUDGET_OWNER), language)
+    expect(page.locator("#raises button[data-do=decline]")).to_be_visible()
+    budgets.decide_raise(LOCAL, wanted.id, True)
+    page.click("#raises button[data-do=decline]")
+    expect(page.locator("#connection p:visible")).to_contain_text(said)
+    assert faults(page) == []
+    expect(page.locator("#connection p:visible")).to_have_count(0)
+    page.context.close()
+
+
+def test_what_is_typed_in_the_first_second_after_a_reload_stays(
+    server: tuple[Server, Site], chromium: Browser
+) -> None:
+    started, site = server
+    page = opened(site, chromium, "")
+    page.fill("#question textarea", "How much is 8 times 32?")
+    page.locator("#importance label").nth(2).click()
+    with away(started, page, "#send"):
+        pass
+    page.wait_for_selector("#opening", state="detached")
+    page.locator("#question textarea").press_sequentially("And 7 times 24?")
+    page.wait_for_timeout(1500)
+    expect(page.locator("#question textarea")).to_have_value(re.compile("And 7 times 24"))
+    expect(page.locator("#importance label").nth(2)).to_have_class(re.compile("selected"))
     page.context.close()
