@@ -94,7 +94,10 @@ class Gate:
                 scope, receive, send
             )
             return
-        await self._app(_preferred(scope, visitor.preferences), receive, send)
+        scope = _preferred(scope, visitor.preferences)
+        if scope["method"] == "HEAD" and not path.startswith(API):
+            scope, send = scope | {"method": "GET"}, _headers_of(send)
+        await self._app(scope, receive, send)
 
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         """Before anything is looked up."""
@@ -215,6 +218,17 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
+
+
+def _headers_of(send: Send) -> Send:
+    """What GET answers, without its body: Gradio answers to HEAD on its first page alone."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = message | {"body": b""}
+        await send(message)
+
+    return sent
 
 
 def _hardened(send: Send) -> Send:
