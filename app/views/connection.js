@@ -1,6 +1,7 @@
 /* A page whose server is away, or whose person is no longer signed in, says so in their language and
    keeps what is typed: Gradio says it in English and loads the page again, with empty fields.
-   What is kept stays in this tab, and goes back only to the same person on the same page. */
+   What is kept stays in this tab, and goes back only to the same person on the same page: after such
+   an end, and where they come back to the page by the browser's own ways. */
 (() => {
   const KEY = 'l2d.kept:' + location.pathname;
   const API = '/gradio_api/';
@@ -36,7 +37,8 @@
     const view = editor();
     const values = Object.fromEntries(
       named().map(([name, field]) => [name, picked(field) ? field.checked : field.value]));
-    const kept = {who: who(), values, text: view ? view.state.doc.toString() : null};
+    const text = view ? view.state.doc.toString() : null;
+    const kept = {who: who(), lost: Boolean(told), values, text};
     try { sessionStorage.setItem(KEY, JSON.stringify(kept)); } catch { /* no room: it stays on the page */ }
   };
   const type = (field, value) => {
@@ -47,7 +49,8 @@
   const putBack = () => {
     const kept = JSON.parse(sessionStorage.getItem(KEY) || 'null');
     sessionStorage.removeItem(KEY);
-    if (!kept || kept.who !== who()) return;
+    const [{type: came}] = performance.getEntriesByType('navigation');
+    if (!kept || kept.who !== who() || !(kept.lost || came === 'back_forward')) return;
     for (const [name, field] of named()) {
       const value = kept.values[name];
       if (value === undefined || typed.has(field)) continue;
@@ -83,7 +86,12 @@
     while (!await there()) await new Promise(done => setTimeout(done, 2000));
     location.reload();
   };
-  window.addEventListener('beforeunload', () => { leaving = true; if (told && told !== 'other') keep(); });
+  let gone = false;  // signing out and becoming someone else leave nothing behind
+  document.addEventListener('submit', () => {
+    gone = true;
+    Object.keys(sessionStorage).filter(key => key.startsWith('l2d.kept:')).forEach(key => sessionStorage.removeItem(key));
+  });
+  window.addEventListener('beforeunload', () => { leaving = true; if (!gone && told !== 'other') keep(); });
 
   window.fetch = async (input, init) => {
     const address = String(input && input.url || input);

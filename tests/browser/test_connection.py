@@ -205,3 +205,28 @@ def test_what_is_typed_in_the_first_second_after_a_reload_stays(
     expect(page.locator("#question textarea")).to_have_value(re.compile("And 7 times 24"))
     expect(page.locator("#importance label").nth(2)).to_have_class(re.compile("selected"))
     page.context.close()
+
+
+def test_a_question_is_still_there_after_a_look_at_another_page_and_back(
+    server: tuple[Server, Site], chromium: Browser
+) -> None:
+    _, site = server
+    page = opened(site, chromium, "")
+    page.fill("#question textarea", "How much is 8 times 32?")
+    page.locator("#importance label").nth(2).click()
+    page.click("#header nav.pages a[href*=dashboard]")
+    expect(page.locator("#tiles .tile").first).to_be_visible()
+    page.go_back()
+    expect(page.locator("#question textarea")).to_have_value("How much is 8 times 32?")
+    expect(page.locator("#importance label").nth(2)).to_have_class(re.compile("selected"))
+    page.click("#header nav.pages a[href*=compare]")
+    page.wait_for_selector("#compare-question")
+    page.click("#header nav.pages a >> nth=0")  # by a link the page begins anew
+    page.wait_for_selector("#opening", state="detached")
+    page.wait_for_timeout(1500)
+    expect(page.locator("#question textarea")).to_have_value("")
+    page.fill("#question textarea", "My secret question")
+    page.click("#header form button")
+    expect(page.locator("h1")).to_contain_text("サインイン")
+    assert "secret" not in page.evaluate("JSON.stringify({...sessionStorage})")
+    page.context.close()
