@@ -82,12 +82,6 @@ class SqlReviews:
         order = (i.rank.desc(), i.due_at, i.opened_at, i.answer_id)
         return self._items(query.order_by(*order).limit(limit))
 
-    def teams(self) -> list[str]:
-        t = answers.c.team
-        of_items = select(t).join(review_items, review_items.c.answer_id == answers.c.id)
-        mine = of_items.where(review_items.c.pilot_id == self._pilot_id).distinct().order_by(t)
-        return list(self._connection.execute(mine).scalars())
-
     def places(self, answer_ids: Sequence[str]) -> dict[str, Place]:
         this, other = review_items.c, review_items.alias("other")
         o = other.c

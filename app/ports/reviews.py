@@ -128,10 +128,6 @@ class Reviews(Protocol):
         """In the order of policies.review.queue_key."""
         ...
 
-    def teams(self) -> list[str]:
-        """Whose answers were ever under review, by name."""
-        ...
-
     def places(self, answer_ids: Sequence[str]) -> dict[str, Place]:
         """Of those among them that wait or are asked about; one statement for all."""
         ...

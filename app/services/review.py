@@ -76,10 +76,10 @@ class ReviewDesk:
         return sorted(entries, key=lambda entry: entry.skipped)
 
     def teams(self, actor: Actor) -> list[str]:
-        """Whose answers were ever under review: what a queue can be narrowed to."""
+        """Who ever paid for an answer: what a queue can be narrowed to."""
         require(actor, Action.REVIEW)
         with self.reader() as uow:
-            return uow.reviews.teams()
+            return uow.board.names()[0]
 
     def entry(self, actor: Actor, item: ReviewItem, now: datetime | None = None) -> QueueEntry:
         """An item that was read before, as this reviewer sees it now."""
