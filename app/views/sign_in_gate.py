@@ -96,7 +96,7 @@ class Gate:
             return
         scope = _preferred(scope, visitor.preferences)
         if scope["method"] == "HEAD" and not path.startswith(API):
-            scope, send = scope | {"method": "GET"}, _headers_of(send)
+            scope, send = {**scope, "method": "GET"}, _headers_of(send)
         await self._app(scope, receive, send)
 
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
@@ -225,7 +225,7 @@ def _headers_of(send: Send) -> Send:
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.body":
-            message = message | {"body": b""}
+            message = {**message, "body": b""}
         await send(message)
 
     return sent

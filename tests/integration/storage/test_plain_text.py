@@ -6,7 +6,7 @@ from datetime import UTC
 import pytest
 
 from app.ports import AuditFilter, OpenUnitOfWork, ReviewFilter
-from app.ports.board import Slice
+from app.ports.slice import Slice
 from app.services.audit import Audit
 from app.services.budgets import Budgets
 from app.services.dashboard import Dashboard
