@@ -10,6 +10,7 @@ from app import notify, recorded
 from app.i18n import LOCALES
 from app.ports import Clock, Engine, NewId, OpenUnitOfWork
 from app.services.accounts import SYSTEM, Auth, People
+from app.services.admission import Admission
 from app.services.alerts import SendAlerts
 from app.services.ask import Ask, Limits
 from app.services.audit import Audit
@@ -76,7 +77,7 @@ def build(
     shipped, adapter = settings.adapter / recorded.FILE, engine.info().adapter_sha256
     recorded.seed(uow, shipped, adapter, SYSTEM, clock())
     limits = Limits(lease=timedelta(seconds=settings.lease_seconds))
-    ask = Ask(engine, uow, reader, policy, clock, new_id, limits)
+    ask = Ask(Admission(engine, uow, policy, clock, new_id, limits), reader)
     ask.recover()
     senders = alert_senders(settings)
     return Pilot(
@@ -188,7 +189,7 @@ def recover_forever(pilot: Pilot, stop: threading.Event) -> threading.Thread:
     """Settles abandoned holds as their leases run out and sends alerts, until `stop` is set."""
 
     def work() -> None:
-        while not stop.wait(pilot.ask.limits.lease.total_seconds() / 2):
+        while not stop.wait(pilot.ask.admission.limits.lease.total_seconds() / 2):
             try:
                 pilot.ask.recover()
                 pilot.alerts()

@@ -12,6 +12,7 @@ import gradio as gr
 from app.i18n import LOCALES
 from app.ports import OpenUnitOfWork
 from app.services.accounts import Auth
+from app.services.admission import Admission
 from app.services.ask import Ask, Limits
 from app.services.audit import Audit
 from app.services.budgets import Budgets, begin_budget
@@ -67,7 +68,7 @@ def pages(folder: Path, engine: FakeEngine | None = None, limit_nanos: int = LIM
         begin(unit, policy, now())
         unit.commit()
     ids = Ids()
-    ask, dashboard = Ask(model, uow, uow, policy, now, ids), Dashboard(model, uow)
+    ask, dashboard = Ask(Admission(model, uow, policy, now, ids), uow), Dashboard(model, uow)
     budgets = Budgets(uow, uow, now, Ids("r"), UTC, model.info().model)
     simulate = Simulate(uow, UTC, MODEL.adapter_sha256, lambda r: r.max_nfe_per_token)
     drafts = Drafts(PolicyDesk(uow, uow, now), simulate, uow, now, model.info().model)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.ports import AnswerRow, OpenUnitOfWork
+from app.services.admission import Admission
 from app.services.ask import Ask, AskForm, Event, Limits, Receipt
 from policies.document import Policy
 from policies.roles import Actor
@@ -30,7 +31,8 @@ class World:
     policy: Policy = POLICY
 
     def ask(self) -> Ask:
-        return Ask(self.engine, self.uow, self.uow, self.policy, self.clock, self.ids, self.limits)
+        before = Admission(self.engine, self.uow, self.policy, self.clock, self.ids, self.limits)
+        return Ask(before, self.uow)
 
     def under(self, policy: Policy) -> None:
         """From now on this one decides."""

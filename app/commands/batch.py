@@ -40,7 +40,7 @@ def ask_all(settings: Settings, args: argparse.Namespace) -> int:
         # by its name in the file, so that lines may move or be added before it is sent again
         wanted = [(form, f"{key}-{name}-{attempt}") for name, form in todo]
         again = []
-        with closing(Batch(pilot.ask)(actor, wanted)) as receipts:
+        with closing(Batch(pilot.ask.admission)(actor, wanted)) as receipts:
             for place, receipt in receipts:
                 if _stopped_before(receipt):
                     again.append(place)

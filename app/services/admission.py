@@ -14,6 +14,7 @@ from datetime import datetime
 
 from app.ports import (
     AnswerStatus,
+    Cancelled,
     Clock,
     Engine,
     NewAnswer,
@@ -24,7 +25,7 @@ from app.ports import (
 )
 from app.services.policy import in_force
 from app.services.reading import Receipt, receipt_for
-from app.services.run import Admitted, Limits
+from app.services.run import Admitted, Limits, Run
 from policies.budget import Payer
 from policies.decide import decide, offers, steps_down
 from policies.document import Policy
@@ -101,6 +102,10 @@ class Admission:
             return self._admit_all(actor, asked)
         except KeyReused:
             return self._admit_all(actor, asked)  # a parallel one took a key: it is a replay now
+
+    def run(self, admitted: Admitted, cancelled: Cancelled) -> Run:
+        """What was admitted, written under the same limits."""
+        return Run(self.engine, self.uow, self.clock, self.limits, admitted, cancelled)
 
     def request(self, actor: Actor, form: AskForm) -> Request:
         """What the form asks. Raises Forbidden, InvalidInput."""

@@ -3,19 +3,17 @@
 A hold outlives its process by its lease at most.
 """
 
-import random
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 
-from app.ports import Cancelled, Clock, Engine, NewId, OpenUnitOfWork
+from app.ports import Cancelled, OpenUnitOfWork
 from app.services.admission import Admission, AskForm, clean
 from app.services.policy import in_force
 from app.services.prices import expected_of
 from app.services.reading import Receipt, receipt_for
-from app.services.run import Event, Limits, Run, Started, Written
+from app.services.run import Event, Limits, Started, Written
 from policies.budget import Payer
 from policies.decide import decide
-from policies.document import Policy
 from policies.errors import InvalidInput, NotFound
 from policies.expected import Expected
 from policies.review import readable
@@ -40,31 +38,12 @@ class Preview:
 
 @dataclass(frozen=True)
 class Ask:
-    """The use case. Everything from outside is an argument."""
+    """The use case."""
 
-    engine: Engine
-    uow: OpenUnitOfWork
+    admission: Admission
+    """What decides and holds before anything runs, with all that it takes from outside."""
     reader: OpenUnitOfWork
     """For what only reads: it waits for no writer."""
-    policy: Policy
-    """Decides until one is activated; then that is read anew with every request."""
-    clock: Clock
-    new_id: NewId
-    limits: Limits = field(default_factory=Limits)
-    new_seed: Callable[[], int] = lambda: random.SystemRandom().randrange(2**31)
-
-    @property
-    def admission(self) -> Admission:
-        """What decides and holds before anything runs."""
-        return Admission(
-            self.engine,
-            self.uow,
-            self.policy,
-            self.clock,
-            self.new_id,
-            self.limits,
-            self.new_seed,
-        )
 
     def preview(self, actor: Actor, form: AskForm) -> Preview:
         """The quote before sending, without waiting for a writer.
@@ -94,19 +73,18 @@ class Ask:
         if isinstance(admitted, Receipt):
             yield admitted
             return
-        run = Run(self.engine, self.uow, self.clock, self.limits, admitted, cancelled)
-        yield from run.events()
+        yield from self.admission.run(admitted, cancelled).events()
 
     def rate(self, actor: Actor, answer_id: str, rating: int) -> None:
         """Thumbs of the person who asked: +1 or -1. Raises Forbidden, InvalidInput, NotFound."""
         require(actor, Action.READ_OWN)
         if rating not in (1, -1):
             raise InvalidInput(f"a rating is 1 or -1, got {rating}", rating=rating)
-        with self.uow() as uow:
+        with self.admission.uow() as uow:
             row = uow.answers.get(answer_id)
             if row.user != actor.user or not readable(actor, row):
                 raise NotFound(f"there is no answer {answer_id} that {actor.user} may rate")
-            uow.answers.rate(answer_id, rating, self.clock())
+            uow.answers.rate(answer_id, rating, self.admission.clock())
             uow.commit()
 
     def read(self, actor: Actor, answer_id: str) -> Receipt:
@@ -114,13 +92,13 @@ class Ask:
 
         Raises NotFound, also for another's.
         """
-        with self.uow() as uow:
+        with self.admission.uow() as uow:
             return receipt_for(uow, actor, uow.answers.get(answer_id))
 
     def recover(self) -> list[str]:
         """Settle what dead processes left behind; returns the answers concerned."""
-        with self.uow() as uow:
-            expired = uow.ledger.expire(self.clock())
+        with self.admission.uow() as uow:
+            expired = uow.ledger.expire(self.admission.clock())
             uow.commit()
         return expired
 
@@ -130,7 +108,11 @@ class Ask:
         admission = self.admission
         request = admission.request(actor, form)
         with self.reader() as uow:
-            policy, prices, now = in_force(uow, self.policy), admission.prices(uow), self.clock()
+            policy, prices, now = (
+                in_force(uow, admission.policy),
+                admission.prices(uow),
+                admission.clock(),
+            )
             found = {}
             for importance in importances:
                 decision = decide(replace(request, importance=importance), policy, prices)
@@ -138,7 +120,7 @@ class Ask:
                 ceilings = uow.ledger.ceilings_of(payer, decision.limits, prices.currency, now)
                 found[importance] = Preview(
                     decision,
-                    self.engine.nfe_per_token(decision.plan),
+                    admission.engine.nfe_per_token(decision.plan),
                     tuple(ceilings),
                     expected_of(uow, decision, prices),
                 )

@@ -11,10 +11,9 @@ from datetime import datetime
 from threading import Event, Lock
 
 from app.ports import Cancelled
-from app.services.admission import AskForm
-from app.services.ask import Ask
+from app.services.admission import Admission, AskForm
 from app.services.reading import Receipt
-from app.services.run import Admitted, Run
+from app.services.run import Admitted
 from policies.errors import InvalidInput, Unavailable
 from policies.roles import Actor
 from policies.types import Hold, Units
@@ -28,7 +27,7 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Batch:
-    ask: Ask
+    admission: Admission
     at_once: int = AT_ONCE
 
     def __call__(
@@ -45,15 +44,15 @@ class Batch:
         """
         if not 1 <= len(wanted) <= MOST:
             raise InvalidInput(f"a batch has 1 to {MOST} questions, got {len(wanted)}")
-        admitted = self.ask.admission.all(actor, wanted)
+        admitted = self.admission.all(actor, wanted)
         yield from [(at, one) for at, one in enumerate(admitted) if isinstance(one, Receipt)]
         new = {at: one for at, one in enumerate(admitted) if isinstance(one, Admitted)}
-        yield from _Running(self.ask, cancelled, self.at_once).receipts(new)
+        yield from _Running(self.admission, cancelled, self.at_once).receipts(new)
 
 
 @dataclass
 class _Running:
-    ask: Ask
+    admission: Admission
     cancelled: Cancelled
     at_once: int
     closed: Event = field(default_factory=Event)
@@ -65,8 +64,8 @@ class _Running:
         error: BaseException | None = None
         with ThreadPoolExecutor(self.at_once, thread_name_prefix="batch") as pool:
             open_ = {pool.submit(self._run, at, one): at for at, one in admitted.items()}
-            beaten_at = self.ask.clock()
-            beat = max(self.ask.limits.heartbeat.total_seconds(), _SHORTEST_WAIT)
+            beaten_at = self.admission.clock()
+            beat = max(self.admission.limits.heartbeat.total_seconds(), _SHORTEST_WAIT)
             try:
                 while open_:
                     done, _ = wait(open_, timeout=beat, return_when=FIRST_COMPLETED)
@@ -84,8 +83,7 @@ class _Running:
     def _run(self, at: int, admitted: Admitted) -> Receipt:
         with self.turns:
             self.started.add(at)
-        ask = self.ask
-        run = Run(ask.engine, ask.uow, ask.clock, ask.limits, admitted, self._stopped)
+        run = self.admission.run(admitted, self._stopped)
         for event in run.events():
             if isinstance(event, Receipt):
                 return event
@@ -98,18 +96,18 @@ class _Running:
         self, admitted: dict[int, Admitted], open_: dict[Future[Receipt], int], last: datetime
     ) -> datetime:
         """Keeps the holds of those that wait for their turn; a run keeps its own."""
-        now = self.ask.clock()
-        if now - last < self.ask.limits.heartbeat:
+        now = self.admission.clock()
+        if now - last < self.admission.limits.heartbeat:
             return last
         with self.turns:
             waiting = [admitted[at].hold for at in open_.values() if at not in self.started]
             if waiting:
-                self._lengthen(waiting, now + self.ask.limits.lease)
+                self._lengthen(waiting, now + self.admission.limits.lease)
         return now
 
     def _lengthen(self, holds: Sequence[Hold], until: datetime) -> None:
         try:
-            with self.ask.uow() as uow:
+            with self.admission.uow() as uow:
                 for hold in holds:
                     uow.ledger.heartbeat(hold, Units(), until)
                 uow.commit()

@@ -73,10 +73,10 @@ class SideBySide:
         order = self._chosen(actor, form, importances)
         if blind:
             self.shuffle(order)
-        seed = self.ask.new_seed() if form.seed is None else form.seed
+        seed = self.ask.admission.new_seed() if form.seed is None else form.seed
         wanted = [(replace(form, importance=i, seed=seed), f"{key}-{i}") for i in order]
         ended, shown = dict[int, Receipt](), 0
-        with closing(Batch(self.ask)(actor, wanted, cancelled)) as batch:
+        with closing(Batch(self.ask.admission)(actor, wanted, cancelled)) as batch:
             for at, receipt in batch:
                 ended[at] = receipt
                 while shown in ended:  # the order of ending would tell a cheap one from a dear one
@@ -92,12 +92,14 @@ class SideBySide:
             raise InvalidInput(f"a vote is on {FEWEST} answers or more, got {list(shown)}")
         if vote is Vote.BEST and not 0 <= best < len(shown):
             raise InvalidInput(f"one of {len(shown)} answers is the best, got {best}")
-        with self.ask.uow() as uow:
+        with self.ask.admission.uow() as uow:
             rows = [uow.answers.get(answer_id) for answer_id in shown]
             for row in rows:
                 if row.user != actor.user or not readable(actor, row):
                     raise NotFound(f"there is no answer {row.id} that {actor.user} may vote on")
-            uow.board.votes.add(_pairs(rows, vote, rows[best].id, blind, self.ask.clock()))
+            uow.board.votes.add(
+                _pairs(rows, vote, rows[best].id, blind, self.ask.admission.clock())
+            )
             uow.commit()
 
     def _chosen(

@@ -47,7 +47,8 @@ def build(
         below = past(labels)
     tour(labels)
     zone, form = gr.Textbox(visible=False), gr.State(Form())
-    outlook = Outlook(ask.engine, ask.reader, ask.policy, ask.clock)
+    before = ask.admission
+    outlook = Outlook(before.engine, ask.reader, before.policy, before.clock)
     handlers = AskHandlers(ask, dashboard, outlook, info, Running(), labels, sessions)
     later = LaterHandlers(ask, Mine(ask.reader), sessions)
     page.load(handlers.on_load, left.asked, [header, *left.quoted, *labels.components], **QUIET)

@@ -86,7 +86,7 @@ class AskHandlers:
         hidden = gr.update(visible=False)
         shown = gr.update(visible=True, interactive=True)
         busy = gr.update(interactive=False)
-        meter = show.waiting(self.ask.engine.queue(preview.decision.granted), texts)
+        meter = show.waiting(self.ask.admission.engine.queue(preview.decision.granted), texts)
         return "", form.sent(), busy, shown, hidden, hidden, meter, ""
 
     @guarded_stream
@@ -167,7 +167,7 @@ class AskHandlers:
         found = form.domain if asked and domain == show.AUTO else None
         domains = gr.update(choices=show.domain_detected(found, texts))
         chosen = previews[form.importance]
-        queue = self.ask.engine.queue(chosen.decision.granted)
+        queue = self.ask.admission.engine.queue(chosen.decision.granted)
         return choices, domains, show.quote(chosen, asked, texts, queue), ""
 
     def _failed(self, err: Exception, actor: Actor, form: Form, texts: Texts) -> Updates:

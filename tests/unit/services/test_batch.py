@@ -34,7 +34,7 @@ def open_holds(world: World) -> int:
 
 def test_all_that_fit_are_run_and_each_is_charged_for_itself(world: World) -> None:
     world.limit(3 * quote(world))
-    receipts = dict(Batch(world.ask())(ANN, wanted(world, *QUESTIONS)))
+    receipts = dict(Batch(world.ask().admission)(ANN, wanted(world, *QUESTIONS)))
     assert sorted(receipts) == [0, 1, 2]
     with world.uow() as uow:
         asked = [uow.answers.text(receipts[at].row.id).question for at in range(3)]
@@ -47,7 +47,7 @@ def test_all_that_fit_are_run_and_each_is_charged_for_itself(world: World) -> No
 def test_where_one_does_not_fit_none_is_run(world: World) -> None:
     world.limit(3 * quote(world) - 1)
     with pytest.raises(OverCeiling) as refused:
-        list(Batch(world.ask())(ANN, wanted(world, *QUESTIONS)))
+        list(Batch(world.ask().admission)(ANN, wanted(world, *QUESTIONS)))
     assert refused.value.values["batch"] == 3
     assert refused.value.values["quote_nanos"] == 3 * quote(world)
     assert world.engine.jobs == []
@@ -56,8 +56,8 @@ def test_where_one_does_not_fit_none_is_run(world: World) -> None:
 
 
 def test_a_batch_sent_twice_runs_and_charges_once(world: World) -> None:
-    first = dict(Batch(world.ask())(ANN, wanted(world, *QUESTIONS[:2])))
-    again = dict(Batch(world.ask())(ANN, wanted(world, *QUESTIONS)))
+    first = dict(Batch(world.ask().admission)(ANN, wanted(world, *QUESTIONS[:2])))
+    again = dict(Batch(world.ask().admission)(ANN, wanted(world, *QUESTIONS)))
     assert [again[at].row.id for at in (0, 1)] == [first[at].row.id for at in (0, 1)]
     assert [again[at].replayed for at in range(3)] == [True, True, False]
     assert (len(world.engine.jobs), len(world.charges())) == (3, 3)
@@ -66,13 +66,13 @@ def test_a_batch_sent_twice_runs_and_charges_once(world: World) -> None:
 def test_a_key_of_another_question_refuses_the_batch_whole(world: World) -> None:
     world.receipt("key-1", question="Another")
     with pytest.raises(KeyReused):
-        list(Batch(world.ask())(ANN, wanted(world, *QUESTIONS)))
+        list(Batch(world.ask().admission)(ANN, wanted(world, *QUESTIONS)))
     assert len(world.engine.jobs) == 1
     assert world.ceiling().held_nanos == 0
 
 
 def test_closing_early_charges_the_work_done_and_gives_the_rest_back(world: World) -> None:
-    with closing(Batch(world.ask(), at_once=1)(ANN, wanted(world, *QUESTIONS))) as batch:
+    with closing(Batch(world.ask().admission, at_once=1)(ANN, wanted(world, *QUESTIONS))) as batch:
         _, first = next(batch)
     ends = {row.id: row for row in world.rows()}
     assert ends.pop(first.row.id).status is AnswerStatus.RELEASED
@@ -91,7 +91,7 @@ def test_what_one_meets_does_not_touch_the_others(world: World) -> None:
     ended: list[tuple[int, AnswerStatus]] = []
 
     def run() -> None:
-        for at, receipt in Batch(world.ask(), at_once=1)(ANN, wanted(world, *QUESTIONS)):
+        for at, receipt in Batch(world.ask().admission, at_once=1)(ANN, wanted(world, *QUESTIONS)):
             ended.append((at, receipt.row.status))
 
     with pytest.raises(RuntimeError, match="a broken pass"):
@@ -116,7 +116,7 @@ def test_who_waits_longer_than_a_lease_for_a_turn_keeps_its_hold(world: World) -
         taken.extend(world.ask().recover())
 
     world.engine.before = slow
-    receipts = dict(Batch(world.ask(), at_once=1)(ANN, wanted(world, *QUESTIONS)))
+    receipts = dict(Batch(world.ask().admission, at_once=1)(ANN, wanted(world, *QUESTIONS)))
     assert taken == []
     assert [receipts[at].row.status for at in range(3)] == [AnswerStatus.RELEASED] * 3
 
@@ -132,13 +132,13 @@ def kept(world: World) -> bool:
 @pytest.mark.parametrize("count", [0, 1001])
 def test_a_batch_has_a_size(world: World, count: int) -> None:
     with pytest.raises(InvalidInput, match="1 to 1000"):
-        list(Batch(world.ask())(ANN, wanted(world, *["Why?"] * count)))
+        list(Batch(world.ask().admission)(ANN, wanted(world, *["Why?"] * count)))
 
 
 def test_two_questions_of_a_batch_have_two_keys(world: World) -> None:
     twice = [(world.form(), "same"), (world.form(question="Another"), "same")]
     with pytest.raises(InvalidInput, match="2 questions of a batch have 1 keys"):
-        list(Batch(world.ask())(ANN, twice))
+        list(Batch(world.ask().admission)(ANN, twice))
 
 
 def test_a_comparison_is_one_decision(world: World) -> None:
