@@ -2,7 +2,8 @@
 
 It sees the examples of the adapter's own training configuration in the same order, as many steps
 of as many, by the same loss: cross-entropy of response tokens (each counts once a step, where the
-adapter has several draws of it). Then it answers as the base does.
+adapter has several draws of it). Then it answers as the base does; with --checked N lines whose
+sums do not hold are written again, as at a cap of N, from the fine-tune's own distribution.
 Usage: python benchmarks/baseline_lora.py --config model/configs/pilot.yaml --minutes 60
 """
 
@@ -28,9 +29,10 @@ from app.commands.sources import Mixture, read_sources
 from app.loading import choose_precision
 from app.settings import Settings, read
 from benchmarks.baseline_fewshot import PLAIN
-from benchmarks.baseline_shared import Recording, arguments, engine_on, say
+from benchmarks.baseline_shared import MAX_NEW_TOKENS, Recording, arguments, engine_on, say
 from model.checkpoint import card_of
 from model.hf import Prompter, read_backbone
+from policies.types import Rung, Solver
 from training.data import Batch, Row, Spelling, collate, steps
 from training.schedule import TrainConfig
 
@@ -61,6 +63,11 @@ def loss_of(lm: Any, batch: Batch) -> Tensor:
     at = hidden[rows, batch.positions][batch.valid]  # (tokens, h)
     logits = lm.get_base_model().lm_head(at).float()
     return torch.nn.functional.cross_entropy(logits, batch.targets[batch.valid])
+
+
+def again(cap: int) -> Rung:
+    """What the shipped rungs do with a cap; the evaluations are of a path that adds nothing."""
+    return Rung(Solver.EULER, cap, 1.0, MAX_NEW_TOKENS, temperature=0.7, checked=True)
 
 
 class Run:
@@ -160,11 +167,12 @@ class Run:
 
     def answer(self) -> None:
         """The suite, by the product's engine on the merged weights."""
-        recording = Recording(self.args, f"lora-{self.rank}-{self.step}-at-{self.args.lr}")
+        checked, name = self.args.checked, f"lora-{self.rank}-{self.step}-at-{self.args.lr}"
+        recording = Recording(self.args, f"{name}-checked-{checked}" if checked else name)
         backbone = read_backbone(self.lm.merge_and_unload())
         prompter = Prompter.load(self.settings.base_dir)
         engine = engine_on(backbone, prompter, self.settings, recording.name)
-        recording.ask(engine, PLAIN)
+        recording.ask(engine, again(checked) if checked else PLAIN)
         engine.close()
         recording.write()
 
@@ -176,6 +184,7 @@ def main() -> int:
     parser.add_argument("--rank", type=int, help="instead of the adapter's parameters")
     parser.add_argument("--steps", type=int, help="instead of as many as the adapter had")
     parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--checked", type=int, default=0, help="writings of a token at most")
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--out", default="runs/lora", help="folder of the run; goes on there")
     args, settings = parser.parse_args(), read()

@@ -54,7 +54,7 @@ def say(text: str) -> None:
 
 
 def engine_on(backbone: Backbone, prompter: Any, settings: Settings, name: str) -> LocalEngine:
-    """The product's engine on the language model alone; its path is never evaluated.
+    """The product's engine on the language model alone: its path, as born, adds nothing.
 
     `prompter` may be anything that frames a question as `model.hf.Prompter` does.
     """
@@ -111,7 +111,7 @@ class Recording:
                 row = {
                     "id": question.id,
                     "correct": right,
-                    "units": [u.prompt_tokens, u.decode_tokens, u.nfe],
+                    "units": [u.prompt_tokens, u.decode_tokens, 0],  # no path is needed
                     "text": outcome.text,
                 }
                 self.rows[question.id] = row

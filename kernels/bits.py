@@ -98,14 +98,18 @@ def prefetch(_context: Any, address: Any) -> Any:
     return types.void(types.int64), codegen
 
 
-def ask_for(builder: Any, address: Any) -> None:
+NEAR, ONCE = 3, 0
+"""How long a line is to stay: in all caches; as short as can be, as it is read once a pass."""
+
+
+def ask_for(builder: Any, address: Any, stay: int = NEAR) -> None:
     """The same where code is written by hand."""
     byte = ir.IntType(8).as_pointer()
     call = builder.module.declare_intrinsic(
         "llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), (byte, _I32, _I32, _I32))
     )
-    near = [ir.Constant(_I32, value) for value in (0, 3, 1)]  # to read, into L1, data
-    builder.call(call, [builder.inttoptr(address, byte), *near])
+    how = [ir.Constant(_I32, value) for value in (0, stay, 1)]  # to read, data
+    builder.call(call, [builder.inttoptr(address, byte), *how])
 
 
 @intrinsic

@@ -13,7 +13,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from kernels.bits import ask_for
+from kernels.bits import ONCE, ask_for
 from kernels.tiles import BLOCK, LANED_EIGHT, LANED_FOUR, LANES, at, bytes_of_block, splat, times
 from kernels.unit import DOTS
 
@@ -142,7 +142,7 @@ def _group(form: int, N: int) -> Any:
                 near = builder.add(w, times(builder, loop.index, octets))
                 soon = builder.add(ahead, times(builder, loop.index, octets))
                 for line in range(0, octets, _LINE):
-                    ask_for(builder, builder.add(soon, ir.Constant(_I64, line)))
+                    ask_for(builder, builder.add(soon, ir.Constant(_I64, line)), ONCE)
                 (d, m), q = scales(builder, near), numbers(builder, near)
                 column = builder.add(x, times(builder, loop.index, _SPLIT))
                 for n in range(N):
