@@ -76,7 +76,7 @@ def build(
         policy = in_force(work, policy)
     shipped, adapter = settings.adapter / recorded.FILE, engine.info().adapter_sha256
     recorded.seed(uow, shipped, adapter, SYSTEM, clock())
-    limits = Limits(lease=timedelta(seconds=settings.lease_seconds))
+    limits = Limits.leased(timedelta(seconds=settings.lease_seconds))
     ask = Ask(Admission(engine, uow, policy, clock, new_id, limits), reader)
     ask.recover()
     senders = alert_senders(settings)

@@ -31,6 +31,8 @@ from policies.review_time import due_at
 from policies.roles import Actor
 from policies.types import Decision, Hold, PriceList, Units
 
+HEARTBEAT = timedelta(seconds=2)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -41,7 +43,12 @@ class Limits:
     name_characters: int = 200
     """Of a user, a team, an idempotency key."""
     lease: timedelta = timedelta(seconds=30)
-    heartbeat: timedelta = timedelta(seconds=2)
+    heartbeat: timedelta = HEARTBEAT
+
+    @classmethod
+    def leased(cls, lease: timedelta) -> "Limits":
+        """With signs of life often enough that none of a run's holds ends before it."""
+        return cls(lease=lease, heartbeat=min(HEARTBEAT, lease / 3))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from policies.document import preset
+from policies.document import PRESETS, preset
 from policies.prices import load
 from policies.pricing import price
 from policies.types import Importance, Units
@@ -120,7 +120,9 @@ def test_a_line_that_is_no_question_is_named(
 def test_a_killed_process_loses_no_settled_row_and_its_hold_is_given_back(
     command: Command, tmp_path: Path
 ) -> None:
-    (tmp_path / "l2d.toml").write_text('policy = "full"\n')  # its critical answers take long
+    slow = (PRESETS / "full.yaml").read_text(encoding="utf-8").replace(": 15,", ": 127,")
+    (tmp_path / "slow.yaml").write_text(slow, encoding="utf-8")  # a critical answer takes long
+    (tmp_path / "l2d.toml").write_text('policy = "slow.yaml"\n')
     settled = asked(command, "standard", "--seed", "1")
     call = [sys.executable, str(ROOT / "app.py"), "ask", QUESTION, "--importance", "critical"]
     running = subprocess.Popen(

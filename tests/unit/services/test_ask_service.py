@@ -232,6 +232,12 @@ def test_lease_is_kept_while_an_evaluation_takes_long(world: World) -> None:
     assert world.receipt(importance=Importance.CRITICAL).row.status is AnswerStatus.PENDING_REVIEW
 
 
+@pytest.mark.parametrize("seconds", [1, 3, 30, 3600])
+def test_a_lease_of_any_length_is_lengthened_before_it_ends(seconds: int) -> None:
+    limits = Limits.leased(timedelta(seconds=seconds))
+    assert timedelta() < limits.heartbeat <= min(limits.lease / 3, Limits().heartbeat)
+
+
 def test_database_busy_at_a_heartbeat_does_not_kill_the_answer(world: World) -> None:
     world.uow = _failing_from(world.uow, calls={4, 5})
     assert world.receipt().row.status is AnswerStatus.RELEASED
