@@ -48,7 +48,7 @@ class Limits:
     @classmethod
     def leased(cls, lease: timedelta) -> "Limits":
         """With signs of life often enough that none of a run's holds ends before it."""
-        return cls(lease=lease, heartbeat=min(HEARTBEAT, lease / 3))
+        return cls(lease=lease, heartbeat=min(HEARTBEAT, lease // 3))
 
 
 @dataclass(frozen=True, slots=True)

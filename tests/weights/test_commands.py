@@ -69,7 +69,7 @@ def test_the_same_key_runs_once(command: Command) -> None:
 
 
 def test_a_batch_is_stopped_and_goes_on_where_it_was(command: Command, tmp_path: Path) -> None:
-    lines = [{"question": f"What is {n} + {n}?", "id": f"n{n}", "seed": n} for n in range(16)]
+    lines = [{"question": f"What is {n} + {n}?", "id": f"n{n}", "seed": n} for n in range(48)]
     lines[2]["importance"] = "critical"
     (tmp_path / "questions.jsonl").write_text("\n".join(map(json.dumps, lines)))
     call = [sys.executable, str(ROOT / "app.py"), "ask-all", "questions.jsonl", "--key", "k"]
@@ -86,7 +86,7 @@ def test_a_batch_is_stopped_and_goes_on_where_it_was(command: Command, tmp_path:
     done = command("ask-all", "questions.jsonl", "--key", "k")
     assert done.returncode == 0, done.stderr
     found = {row["id"]: row for row in map(json.loads, done.stdout.splitlines())}
-    assert set(found) == {f"n{n}" for n in range(16)}
+    assert set(found) == {f"n{n}" for n in range(48)}
     assert found["n2"]["status"] == "pending_review"
     assert found["n2"]["answer"] == ""
     for name, row in told.items():
