@@ -116,7 +116,7 @@ class Past:
 
 
 def entry(info: ModelInfo, labels: Labels) -> Entry:
-    labels.html(lambda t: show.title("ask.title", t) + show.scope_note(info, t), padding=False)
+    labels.fixed(lambda t: show.title("ask.title", t) + show.scope_note(info, t))
     words = {"label": "ask.question", "placeholder": "ask.placeholder"}
     question = labels.make(gr.Textbox, words, lines=2, max_lines=12, elem_id="question")
     notice = gr.HTML(elem_id="notice", padding=False)
@@ -134,7 +134,7 @@ def entry(info: ModelInfo, labels: Labels) -> Entry:
 
 
 def result(labels: Labels) -> Result:
-    labels.html(lambda t: show.title("answer.title", t), padding=False)
+    labels.fixed(lambda t: show.title("answer.title", t))
     answer = labels.html(show.how_it_works, elem_id="answer", padding=False)
     waits = _review(labels)
     meter = gr.HTML(elem_id="meter", padding=False)
@@ -146,7 +146,7 @@ def result(labels: Labels) -> Result:
             how = labels.make(gr.Button, {"value": "tokens.show"}, size="sm", elem_id="how")
         tokens = gr.HTML(elem_id="tokens", padding=False)
         with gr.Column(elem_id="rate"):
-            labels.html(lambda t: show.label("rate.question", t), padding=False)
+            labels.fixed(lambda t: show.label("rate.question", t))
             with gr.Row():
                 up = labels.make(gr.Button, {"value": "rate.up"}, size="sm", elem_id="rate-up")
                 down = labels.make(
@@ -176,14 +176,14 @@ def _review(labels: Labels) -> Review:
 
 
 def past(labels: Labels) -> Past:
-    labels.html(lambda t: show.title("mine.title", t) + show.lead("mine.lead", t), padding=False)
+    labels.fixed(lambda t: show.title("mine.title", t) + show.lead("mine.lead", t))
     said = {"label": "mine.search", "placeholder": "mine.search_example"}
     words = labels.make(gr.Textbox, said, max_lines=1, elem_id="search")
     return Past(words, pressable(elem_id="found"))
 
 
 def _examples(labels: Labels) -> list[gr.Button]:
-    labels.html(lambda t: show.label("ask.examples", t), padding=False)
+    labels.fixed(lambda t: show.label("ask.examples", t))
     with gr.Row(elem_id="examples"):
         return [example_button(labels, example) for example in (POINT, *EXAMPLES)]
 

@@ -89,7 +89,7 @@ def build(page: gr.Blocks, audit: Audit, sessions: Sessions) -> None:
     """Lay out and wire the page in the blocks that are open."""
     labels = Labels()
     reader = gr.Textbox(visible=False)
-    labels.html(show.top, padding=False)
+    labels.fixed(show.top)
     with gr.Column(elem_classes="sheet"), gr.Row():
         chain = gr.HTML(elem_id="chain", padding=False)
         check = labels.make(gr.Button, {"value": "audit.check"}, scale=0, elem_id="check")

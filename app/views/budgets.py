@@ -147,7 +147,7 @@ def build(page: gr.Blocks, budgets: Budgets, info: ModelInfo, sessions: Sessions
     ceilings = gr.HTML(elem_id="ceilings", padding=False)
     with gr.Row(elem_classes="two"):
         with gr.Column(scale=3, min_width=320, elem_classes="sheet"):
-            labels.html(lambda t: show.heading("raises", t), padding=False)
+            labels.fixed(lambda t: show.heading("raises", t))
             raises = pressable(elem_id="raises")
             form = _form(labels)
         with gr.Column(scale=2, min_width=320):
@@ -187,14 +187,14 @@ def _wire(
 
 def _panel(name: str, labels: Labels) -> gr.HTML:
     with gr.Column(elem_classes="sheet"):
-        labels.html(lambda t: show.heading(name, t), padding=False)
+        labels.fixed(lambda t: show.heading(name, t))
         return gr.HTML(elem_id=name, padding=False)
 
 
 def _form(labels: Labels) -> _Form:
     first = texts(DEFAULT)
     with gr.Column(elem_id="raise-form", elem_classes="form-panel", visible=False) as panel:
-        labels.html(lambda t: show.heading("ask", t), padding=False)
+        labels.fixed(lambda t: show.heading("ask", t))
         scope = labels.make(gr.Dropdown, {"label": "budgets.form.scope"}, elem_id="raise-scope")
         window = labels.choices(
             "budgets.form.window", show.windows, first, value=Window.WHOLE, elem_id="raise-window"

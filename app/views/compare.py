@@ -142,7 +142,7 @@ class CompareHandlers:
 def build(page: gr.Blocks, compare: SideBySide, sessions: Sessions) -> None:
     """Lay out and wire the page in the blocks that are open."""
     labels = Labels()
-    labels.html(show.top, padding=False)
+    labels.fixed(show.top)
     form = _form(labels)
     left_out = gr.HTML(elem_id="left-out", padding=False)
     price = gr.HTML(elem_id="compare-price", padding=False)
@@ -180,7 +180,7 @@ def _form(labels: Labels) -> _Form:
     first = texts(DEFAULT)
     said = {"label": "ask.question", "placeholder": "ask.placeholder"}
     question = labels.make(gr.Textbox, said, lines=2, max_lines=12, elem_id="compare-question")
-    labels.html(lambda t: show_ask.label("ask.examples", t), padding=False)
+    labels.fixed(lambda t: show_ask.label("ask.examples", t))
     with gr.Row(elem_id="examples"):
         examples = [example_button(labels, example) for example in OFFERED]
     domain = labels.choices(

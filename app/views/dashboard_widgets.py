@@ -198,7 +198,7 @@ def parts(head: gr.HTML, top: gr.HTML, chosen: Filters, labels: Labels) -> Parts
 
 
 def _heading(name: str, labels: Labels) -> None:
-    labels.html(lambda t: show.heading(name, t), padding=False)
+    labels.fixed(lambda t: show.heading(name, t))
 
 
 def _plot(name: str) -> gr.Plot:

@@ -59,6 +59,10 @@ class Labels:
         self._track(component, lambda texts: {"value": render(texts)})
         return component
 
+    def fixed(self, render: Callable[[Texts], str]) -> None:
+        """As html(), for words that nothing else changes: a page is not seen before it has them."""
+        self.html(render, elem_classes="fixed", padding=False)
+
     def say(self, texts: Texts) -> list[dict[str, Any]]:
         """Updates of `components`, in order."""
         return [gr.update(**say(texts)) for say in self._say]

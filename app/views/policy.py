@@ -169,7 +169,7 @@ def build(page: gr.Blocks, drafts: Drafts, sessions: Sessions) -> None:
         ceilings = _panel("ceilings", labels)
     with gr.Row(elem_classes="two"):
         with gr.Column(scale=3, min_width=320, elem_classes="sheet"):
-            labels.html(lambda t: show.heading("versions", t), padding=False)
+            labels.fixed(lambda t: show.heading("versions", t))
             versions = pressable(elem_id="versions")
         with gr.Column(scale=2, min_width=320, elem_classes="sheet"):
             comparison = pressable(elem_id="comparison")
@@ -216,14 +216,14 @@ def _wire(
 
 def _panel(name: str, labels: Labels) -> gr.HTML:
     with gr.Column(scale=1, min_width=320, elem_classes="sheet"):
-        labels.html(lambda t: show.heading(name, t), padding=False)
+        labels.fixed(lambda t: show.heading(name, t))
         return gr.HTML(elem_id=name, padding=False)
 
 
 def _editor(labels: Labels) -> _Editor:
     first = texts(DEFAULT)
     with gr.Column(elem_id="draft", elem_classes="sheet", visible=False) as panel:
-        labels.html(show_draft.heading, padding=False)
+        labels.fixed(show_draft.heading)
         with gr.Row(elem_classes="two"):
             with gr.Column(scale=3, min_width=320):
                 form = policy_form.form()

@@ -98,7 +98,7 @@ def build(page: gr.Blocks, reviewing: Reviewing, sessions: Sessions) -> None:
     labels = Labels()
     reader, opened = gr.Textbox(visible=False), gr.State(Opened())
     with gr.Row(elem_id="review-top"):
-        labels.html(show_queue.top, padding=False)
+        labels.fixed(show_queue.top)
         labels.html(show_queue.keys, padding=False, elem_id="keys")
     chosen = review_queue.filters(labels)
     with gr.Row(elem_id="review-page"):

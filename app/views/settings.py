@@ -162,7 +162,7 @@ def _display(labels: Labels, own: OwnAccount) -> _Display:
     def zones(said: Texts) -> list[tuple[str, str]]:
         return show.zones(own.door.clock(), said)
 
-    labels.html(lambda t: show.heading("display", t), padding=False)
+    labels.fixed(lambda t: show.heading("display", t))
     language = labels.choices(
         "settings.language", show.languages, first, value=show.AS_BROWSER, elem_id="language"
     )
@@ -176,10 +176,10 @@ def _display(labels: Labels, own: OwnAccount) -> _Display:
 
 
 def _own(labels: Labels) -> _Own:
-    labels.html(lambda t: show.heading("account", t), padding=False)
+    labels.fixed(lambda t: show.heading("account", t))
     who = gr.HTML(elem_id="who", padding=False)
     with gr.Column(visible=False, elem_id="own", elem_classes="form-panel") as panel:
-        labels.html(lambda t: show.heading("password", t), padding=False)
+        labels.fixed(lambda t: show.heading("password", t))
         current = _password(labels, "settings.password_current", "password-current", "current")
         new = _password(labels, "settings.password_new", "password-new", "new")
         again = _password(labels, "settings.password_again", "password-again", "new")
@@ -192,7 +192,7 @@ def _own(labels: Labels) -> _Own:
 
 def _signed(labels: Labels) -> _Signed:
     with gr.Column(visible=False, elem_id="signed-in", elem_classes="sheet") as panel:
-        labels.html(lambda t: show.heading("sessions", t), padding=False)
+        labels.fixed(lambda t: show.heading("sessions", t))
         sessions = pressable(elem_id="sessions")
         told = gr.HTML(elem_id="session-notice", padding=False)
     return _Signed(panel, sessions, told)

@@ -173,7 +173,7 @@ class AccountHandlers:
 
 def lay_out(labels: Labels) -> Widgets:
     with gr.Column(visible=False, elem_id="accounts", elem_classes="sheet") as panel:
-        labels.html(lambda t: show.heading("title", t), padding=False)
+        labels.fixed(lambda t: show.heading("title", t))
         lead = gr.HTML(padding=False)
         listed = pressable(elem_id="account-list")
         told = gr.HTML(js_on_load=COPY, elem_id="account-notice", padding=False)
@@ -181,7 +181,7 @@ def lay_out(labels: Labels) -> Widgets:
             with gr.Column(
                 scale=1, min_width=300, elem_id="add-account", elem_classes="form-panel"
             ):
-                labels.html(lambda t: show.heading("add", t), padding=False)
+                labels.fixed(lambda t: show.heading("add", t))
                 said = {"label": "accounts.name", "placeholder": "accounts.name_example"}
                 name = labels.make(gr.Textbox, said, max_lines=1, elem_id="account-name")
                 new_team = _team(labels, "account-new-team")

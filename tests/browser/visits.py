@@ -40,7 +40,9 @@ class Visits:
         language: str = "en",
         width: int = SIZES["wide"],
         dark: bool = False,
+        script: str = "",
     ) -> Page:
+        """`script` runs in front of the page's own."""
         context = self.browser.new_context(
             locale=LOCALES[language],
             timezone_id="Asia/Tokyo",
@@ -49,6 +51,7 @@ class Visits:
         )
         context.add_cookies([{"name": COOKIE, "value": person, "url": self.address}])
         page = context.new_page()
+        page.add_init_script(script)
         self.opened.append(page)
         page.goto(self.address + path)
         page.wait_for_selector("#header h1", timeout=90_000)
