@@ -60,6 +60,7 @@ class CompiledPasses:
         backbone = prepared.backbone
         self.prepared, self.backbone, self.team = prepared, backbone, Team(threads)
         self._base, self._path = Table(backbone, weights.base), Table(backbone, weights.path)
+        self._own = self._path if prepared.reader is not backbone else self._base
         self._head, self._change = weights.head, (weights.rank, weights.change)
         self._laned = weights.laned
         self.weights_bytes = weights.base_bytes
@@ -80,7 +81,9 @@ class CompiledPasses:
         )
         run(0, 1, 0, s, *nothing, Work(*[0] * 15))
 
-    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Sequence[Logits]]:
+    def read(
+        self, kv: Slots, pieces: Sequence[Piece], own: bool = False
+    ) -> tuple[Tensor, Sequence[Logits]]:
         """H (B, 1, h) and B logits (1, 1, V) behind each piece's last token; all enter their slots.
 
         Every token is a row, whose prompt it belongs to does not matter.
@@ -89,7 +92,7 @@ class CompiledPasses:
         slots = [piece.slot for piece in pieces for _ in piece.ids]
         places = [piece.start + i for piece in pieces for i in range(len(piece.ids))]
         last = np.cumsum([len(piece.ids) for piece in pieces]) - 1
-        hidden, logits = self._forward(kv, ids, slots, places, last.tolist())
+        hidden, logits = self._forward(kv, ids, slots, places, last.tolist(), own)
         return hidden[last][:, None], logits
 
     def gigabytes_per_second(self) -> float:
@@ -100,10 +103,12 @@ class CompiledPasses:
         """End the threads."""
         self.team.close()
 
-    def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Sequence[Logits]]:
+    def decode(
+        self, kv: Slots, rows: Sequence[Place], own: bool = False
+    ) -> tuple[Tensor, Sequence[Logits]]:
         """H (B, 1, h) and B logits (1, 1, V) behind every row's token, which enters its slot."""
         each = [row.token for row in rows], [row.slot for row in rows], [row.length for row in rows]
-        hidden, logits = self._forward(kv, *each, range(len(rows)))
+        hidden, logits = self._forward(kv, *each, range(len(rows)), own)
         return hidden[:, None], logits
 
     def evaluate(
@@ -137,13 +142,15 @@ class CompiledPasses:
         slots: Sequence[int],
         lengths: Sequence[int],
         ends: Sequence[int],
+        own: bool,
     ) -> tuple[Tensor, list[Logits]]:
-        """A pass of the LM: H (R, h), and logits of each of those rows that are `ends`."""
+        """H (R, h) of a pass of the LM, or as the path reads; logits of the rows `ends`."""
         x = self._embedded(ids)
         hidden = torch.empty(x.shape)
         plain = [self._plain.data_ptr()] * len(ids), [0] * len(ids)
         rows = slots, lengths, *plain
-        made = self._run(self._base, kv, rows, lengths, ends, x, hidden)
+        table = self._own if own else self._base
+        made = self._run(table, kv, rows, lengths, ends, x, hidden)
         return hidden, _each(*made, [1] * len(ends))
 
     def _embedded(self, ids: Sequence[int]) -> Tensor:
@@ -181,7 +188,7 @@ class CompiledPasses:
         work = self._work.of(R, room, packing, x, hidden, logits, told)
         sizes = Sizes(
             s.layers, s.hidden, s.heads, s.kv_heads, s.head_dim, s.mlp, s.vocab, room,
-            int(table is self._base), *self._change, packing,
+            int(entry is NOTHING), *self._change, packing,
         )  # fmt: skip
         ending = self.backbone.norm.data_ptr(), self._head.address, self._head.form
         own = Rows._make([row.data_ptr() for row in (*each, cos, sin, wanted)])

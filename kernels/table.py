@@ -15,7 +15,7 @@ from model import published
 from model.backbone import Backbone, KVCache, Layer, Linear
 from model.errors import WeightsError
 from model.l2d import PathLayer
-from model.lora import Adapted, LoRA
+from model.lora import Adapted, Pair
 from model.prepared import PreparedPath
 
 _CHANGE: Callable[[Tensor], Matrix] = Matrix.eight if DOTS else Matrix.of
@@ -29,10 +29,10 @@ class Change(NamedTuple):
     B: Matrix
 
     @classmethod
-    def of(cls, lora: LoRA, form: Callable[[Tensor], Matrix] = Matrix.of) -> "Change":
+    def of(cls, pair: Pair, form: Callable[[Tensor], Matrix] = Matrix.of) -> "Change":
         """With zeros up to a rank that fills blocks."""
-        missing = -lora.A.shape[1] % BLOCK
-        a, b = lora.A.detach() * lora.scale, lora.B.detach()
+        missing = -pair.A.shape[1] % BLOCK
+        a, b = pair.A.detach() * pair.scale, pair.B.detach()
         a, b = (torch.nn.functional.pad(x.T.float(), pad) for x, pad in (
             (a, (0, 0, 0, missing)), (b, (0, missing)),
         ))  # fmt: skip
@@ -48,7 +48,10 @@ class Part(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """Of an LM and its path: five parts a layer (q k v, o, gate, up, down), and the head."""
+    """Of an LM and its path: five parts a layer (q k v, o, gate, up, down), and the head.
+
+    The path's first is q alone, or q k v where the path reads for itself: it reads with the same.
+    """
 
     base: list[list[Part]]
     path: list[list[Part]]
@@ -67,7 +70,7 @@ class Weights(NamedTuple):
     @classmethod
     def _in(cls, form: Callable[[Tensor], Matrix], prepared: PreparedPath) -> "Weights":
         base = [_parts(layer, form) for layer in prepared.backbone.layers]
-        path = [_parts(layer, form) for layer in prepared.layers]
+        path = [_parts(layer, form) for layer in _own(prepared, prepared.reader, prepared.layers)]
         return cls(base, path, form(prepared.backbone.head))
 
     @classmethod
@@ -84,9 +87,10 @@ class Weights(NamedTuple):
             base.append([part._replace(matrix=kept.instead(part.matrix, i, m))
                          for m, part in enumerate(parts)])  # fmt: skip
         path = list[list[Part]]()
-        for parts, own, merged in zip(
-            base, prepared.path.layers(backbone), prepared.layers, strict=True
-        ):
+        reader, layers = prepared.path.reader(backbone), prepared.path.layers(backbone)
+        changed = _own(prepared, reader, layers)
+        whole = _own(prepared, prepared.reader, prepared.layers)
+        for parts, own, merged in zip(base, changed, whole, strict=True):
             changes = _changes(own)
             path.append(
                 [part._replace(change=change) for part, change in zip(parts, changes, strict=True)]
@@ -190,7 +194,15 @@ def _parts(layer: Layer | PathLayer, form: Callable[[Tensor], Matrix]) -> list[P
     return [Part(form(linear.weight), linear.bias) for linear in (first, o, gate, up, down)]
 
 
-def _changes(layer: PathLayer) -> list[Change]:
+def _own(
+    prepared: PreparedPath, reader: Backbone, layers: Sequence[PathLayer]
+) -> Sequence[Layer | PathLayer]:
+    """What the path has of its own: all that it reads with, where it reads for itself."""
+    return layers if prepared.reader is prepared.backbone else reader.layers
+
+
+def _changes(layer: Layer | PathLayer) -> list[Change]:
     """Of the five matrices; none where the path has whole ones of its own."""
-    each = [p for p in layer if isinstance(p, Adapted)]
-    return [Change.of(lora, _CHANGE) for projection in each for lora in projection.loras]
+    first: Any = layer.qkv if isinstance(layer, Layer) else layer.q
+    each = [p for p in (first, layer.o, layer.gate_up, layer.down) if isinstance(p, Adapted)]
+    return [Change.of(pair, _CHANGE) for projection in each for pair in projection.pairs]

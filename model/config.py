@@ -9,6 +9,7 @@ from model.errors import ConfigError
 Modulation = Literal["per_layer", "shared"]
 Start = Literal["noise", "token"]
 Weights = Literal["lora", "full"]
+Reading = Literal["base", "own"]
 Method = Literal[
     "euler", "midpoint", "heun2", "heun3", "rk4", "bosh3", "adaptive_heun", "fehlberg2", "dopri5"
 ]
@@ -45,6 +46,9 @@ class L2DConfig:
     carry: bool = False
     """Every evaluation also sees the last hidden state of the one before (the first: the LM's), so
     that depth adds up over evaluations; x_t alone carries one token from each to the next."""
+    reading: Reading = "base"
+    """What a path looks at: keys and values of the frozen LM (`base`, the paper), or of a pass that
+    has the path's own changes, in keys and values too (`own`). At 0 evaluations always the LM's."""
 
     def __post_init__(self) -> None:
         for name in ("flow_dim", "encoder_dim", "time_frequencies", "time_dim", "lora_rank"):
@@ -57,6 +61,7 @@ class L2DConfig:
         _one_of("modulation", self.modulation, get_args(Modulation))
         _one_of("start", self.start, get_args(Start))
         _one_of("weights", self.weights, get_args(Weights))
+        _one_of("reading", self.reading, get_args(Reading))
         if len(set(self.classes)) != len(self.classes):
             raise ConfigError(f"classes must differ, got {self.classes}")
 

@@ -26,6 +26,8 @@ from model.writing import Again, Token
 
 _FIRST_PACE = 0.05
 """Seconds a tick is taken to last before one was measured."""
+ASKING, OWN, BASE = range(3)
+"""An evaluation, a token read by the path itself, a token read by the LM."""
 
 
 @dataclass(eq=False, slots=True)
@@ -47,6 +49,11 @@ class _Row:
     """None: it waits for the LM to read its token."""
     before: list[Tensor] = field(default_factory=list)
     """H in front of every token written, where there is more than one try: it may go back there."""
+
+    @property
+    def kind(self) -> int:
+        """What it waits for; rows of a kind stand side by side, in this order."""
+        return ASKING if self.ask is not None else OWN if self.request.recipe.own else BASE
 
     @property
     def ticks(self) -> int:
@@ -81,7 +88,10 @@ class Engine:
         self.slots, self.chunk, self.line = slots, chunk, Line()
         self._pace: float | None = None  # seconds a tick, of late
         self._kv, self._rows = Slots(self.backbone), list[_Row]()
-        self._desk = Desk(self.backbone, self.passes, prefix)
+        readers = (OWN, BASE) if prepared.reader is not prepared.backbone else (BASE,)
+        self._desks = {
+            kind: Desk(self.backbone, self.passes, prefix, kind == OWN) for kind in readers
+        }
 
     def submit(self, request: Request) -> None:
         """Into the waiting line. Raises ConfigError where it can never be drawn."""
@@ -94,15 +104,21 @@ class Engine:
     @property
     def busy(self) -> bool:
         """Whether there is anything to tick for."""
-        return bool(self._rows or self._desk.prompts or len(self.line))
+        return bool(self._rows or self._prompts or len(self.line))
+
+    @property
+    def _prompts(self) -> list[Prompt]:
+        """Those that wait and those being read."""
+        return [prompt for desk in self._desks.values() for prompt in desk.prompts]
 
     @torch.no_grad()
     def tick(self) -> None:
         """Every row moves on by one base pass and one evaluation at most."""
         began = time.perf_counter()
         self._admit()
-        self._read()
-        self._decode()
+        for kind, desk in self._desks.items():
+            self._read(desk)
+            self._decode(kind)
         self._evaluate()
         seconds = time.perf_counter() - began
         self._pace = seconds if self._pace is None else 0.9 * self._pace + 0.1 * seconds
@@ -114,7 +130,7 @@ class Engine:
         their cap. 0 where a slot is free. From any thread.
         """
         ends = [row.ticks for row in list(self._rows)]
-        ends += [p.request.ticks for p in list(self._desk.prompts) for _ in p.places]
+        ends += [p.request.ticks for p in self._prompts for _ in p.places]
         ends += [0] * (self.slots - len(ends))
         heapq.heapify(ends)
         for request in self.line.ahead(level):
@@ -125,7 +141,7 @@ class Engine:
 
     def close(self, error: Exception | None = None) -> None:
         """End everything: what runs, what waits."""
-        running, reading = [r.request for r in self._rows], [p.request for p in self._desk.prompts]
+        running, reading = [r.request for r in self._rows], [p.request for p in self._prompts]
         for request in (*running, *reading, *self.line.leave(every=True)):
             self._end(request, error)
 
@@ -133,45 +149,46 @@ class Engine:
         """From the line as many as have room."""
         for gone in self.line.leave():
             self._end(gone)
-        taken = len(self._rows) + sum(len(prompt.places) for prompt in self._desk.prompts)
+        taken = len(self._rows) + sum(len(prompt.places) for prompt in self._prompts)
         while (request := self.line.pop(self.slots - taken)) is not None:
             prompts = dict[tuple[int, ...], list[int]]()
             for place, row in enumerate(request.rows):
                 prompts.setdefault(row.prompt, []).append(place)
-            self._desk.prompts += [Prompt(request, *prompt) for prompt in prompts.items()]
+            desk = self._desks[OWN if request.recipe.own else BASE]
+            desk.prompts += [Prompt(request, *prompt) for prompt in prompts.items()]
             taken += len(request.rows)
             self._kv.reserve(taken, request.positions)
 
-    def _read(self) -> None:
+    def _read(self, desk: Desk) -> None:
         """One pass over the prompts, of so few tokens that answers under way hardly wait."""
-        self._ask(dict.fromkeys(prompt.request for prompt in self._desk.prompts))
+        self._ask(dict.fromkeys(prompt.request for prompt in desk.prompts))
         began = time.perf_counter()
-        parts = self._desk.read(self.chunk if self._rows else 8 * self.chunk)
+        parts = desk.read(self.chunk if self._rows else 8 * self.chunk)
         seconds, tokens = time.perf_counter() - began, sum(part.new for part in parts)
         for prompt, new, hidden, base, slot in parts:
             prompt.request.add(prompt=new, seconds=seconds * new / tokens)
             if prompt.read < len(prompt.ids):
                 continue
             for place in prompt.places:
-                self._begin(prompt, place, slot, hidden, base)
-            self._desk.leave(prompt)
+                self._kv.enter(len(self._rows), desk.kv, slot, prompt.read)
+                self._begin(prompt, place, hidden, base)
+            desk.leave(prompt)
 
-    def _begin(self, prompt: Prompt, place: int, its: int, hidden: Tensor, base: Logits) -> None:
+    def _begin(self, prompt: Prompt, place: int, hidden: Tensor, base: Logits) -> None:
         slot, request, length = len(self._rows), prompt.request, prompt.read
-        self._kv.enter(slot, self._desk.kv, its, length)
         writing = request.recipe.write(place, request.rows[place], base)
         last = prompt.ids[-1]
         row = _Row(request, place, slot, writing, last, length, hidden, hidden)
         self._rows.append(row)
         self._advance(row, None)
 
-    def _decode(self) -> None:
-        """One base pass: the LM's logits behind every token just drawn."""
-        rows = self._ready(asking=False)
+    def _decode(self, kind: int) -> None:
+        """One base pass: logits behind every token just drawn, of the LM or as the path reads."""
+        rows = self._ready(kind)
         if not rows:
             return
         began = time.perf_counter()
-        hidden, logits = self.passes.decode(self._kv, rows)
+        hidden, logits = self.passes.decode(self._kv, rows, kind == OWN)
         seconds = (time.perf_counter() - began) / len(rows)
         for i, row in enumerate(rows):
             row.length += 1
@@ -182,7 +199,7 @@ class Engine:
 
     def _evaluate(self) -> None:
         """One pass of the path, every row at its own time, class and place."""
-        rows = self._ready(asking=True)
+        rows = self._ready(ASKING)
         if not rows:
             return
         began = time.perf_counter()
@@ -198,23 +215,32 @@ class Engine:
         for row, its in zip(rows, logits, strict=True):
             self._advance(row, its)
 
-    def _ready(self, asking: bool) -> list[_Row]:
-        """The rows that ask for an evaluation, or the others; side by side in the cache.
+    def _ready(self, kind: int) -> list[_Row]:
+        """The rows of a kind, side by side in the cache.
 
         Those whose requests want no more have left.
         """
-        self._ask(dict.fromkeys(r.request for r in self._rows if (r.ask is not None) == asking))
-        first, last = 0, len(self._rows) - 1  # those that ask stand in front
-        while first <= last:
-            a, b = self._rows[first], self._rows[last]
-            if a.ask is not None:
-                first += 1
-            elif b.ask is None:
-                last -= 1
+        self._ask(dict.fromkeys(row.request for row in self._rows if row.kind == kind))
+        front, at, back = 0, 0, len(self._rows) - 1
+        while at <= back:
+            here = self._rows[at].kind
+            if here == BASE and self._rows[back].kind != BASE:
+                self._exchange(at, back)
+            elif here == BASE:
+                back -= 1
             else:
-                self._kv.swap(first, last, max(a.length, b.length))
-                self._rows[first], self._rows[last], a.slot, b.slot = b, a, last, first
-        return self._rows[:first] if asking else self._rows[first:]
+                if here == ASKING:
+                    self._exchange(at, front)
+                    front += 1
+                at += 1
+        return [row for row in self._rows if row.kind == kind]
+
+    def _exchange(self, i: int, j: int) -> None:
+        """Two rows change their slots."""
+        if i != j:
+            a, b = self._rows[i], self._rows[j]
+            self._kv.swap(i, j, max(a.length, b.length))
+            self._rows[i], self._rows[j], a.slot, b.slot = b, a, j, i
 
     def _ask(self, requests: Iterable[Request]) -> None:
         """Those that were stopped, or now say so by raising, end."""
@@ -268,8 +294,9 @@ class Engine:
             request.tell(Fault(None, error))
         for row in [row for row in self._rows if row.request is request]:
             self._leave(row)
-        for prompt in [prompt for prompt in self._desk.prompts if prompt.request is request]:
-            self._desk.leave(prompt)
+        for desk in self._desks.values():
+            for prompt in [prompt for prompt in desk.prompts if prompt.request is request]:
+                desk.leave(prompt)
         if request.left:
             request.left = 0
             request.tell(None)

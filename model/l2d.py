@@ -3,16 +3,16 @@
 Everything trained lives in `FlowPath`; the LM is a `Backbone` and never changes. L2D.md section 3.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from model.backbone import Backbone, KVCache, attention, gated, rms_norm, split_heads
+from model.backbone import Backbone, KVCache, Layer, attention, gated, rms_norm, split_heads
 from model.config import L2DConfig
-from model.lora import Adapted, Replaced, shares_of
+from model.lora import shared, shares_of
 from model.modulation import MODULATIONS, Conditioning, LayerModulation, mlp
 from model.path import entry_scale
 
@@ -98,19 +98,34 @@ class FlowPath(nn.Module):
     def layers(self, backbone: Backbone) -> list[PathLayer]:
         """The LM's matrices with this path's changes beside them, or its own, an entry a layer."""
         q_size = backbone.shape.heads * backbone.shape.head_dim
-        use: Any = Replaced if self.config.weights == "full" else Adapted
-        out = []
+        return [
+            PathLayer(shared(layer.qkv.rows(0, q_size), own["q"]), *_others(layer, own))
+            for layer, own in self._each(backbone)
+        ]
+
+    def reader(self, backbone: Backbone) -> Backbone:
+        """What leaves the keys and values that the path looks at: the LM, or with changes as here.
+
+        These are then in keys and values too.
+        """
+        if self.config.reading == "base":
+            return backbone
+        layers = list[Layer]()
+        for layer, own in self._each(backbone):
+            o, gate_up, down = _others(layer, own)
+            qkv: Any = shared(layer.qkv, own["q"], own["kv"])
+            layers.append(replace(layer, qkv=qkv, o=o, gate_up=gate_up, down=down))
+        return replace(backbone, layers=tuple(layers))
+
+    def _each(self, backbone: Backbone) -> Iterator[tuple[Layer, Any]]:
         shares: Any = getattr(self, self.config.weights)
-        for layer, own in zip(backbone.layers, shares, strict=True):
-            out.append(
-                PathLayer(
-                    q=use(layer.qkv.rows(0, q_size), own["q"]),
-                    o=use(layer.o, own["o"]),
-                    gate_up=use(layer.gate_up, own["gate"], own["up"]),
-                    down=use(layer.down, own["down"]),
-                )
-            )
-        return out
+        return zip(backbone.layers, shares, strict=True)
+
+
+def _others(layer: Layer, own: Any) -> tuple[Any, Any, Any]:
+    """All matrices but the first: o, gate and up, down."""
+    gate_up = shared(layer.gate_up, own["gate"], own["up"])
+    return shared(layer.o, own["o"]), gate_up, shared(layer.down, own["down"])
 
 
 def refine(

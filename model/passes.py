@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from model.backbone import KVCache
+from model.backbone import Backbone, KVCache
 from model.choice import Logits
 from model.l2d import Context
 from model.prepared import PreparedPath
@@ -41,14 +41,18 @@ class Piece(NamedTuple):
 class Passes(Protocol):
     """Rows stand in slots side by side."""
 
-    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Sequence[Logits]]:
+    def read(
+        self, kv: Slots, pieces: Sequence[Piece], own: bool = False
+    ) -> tuple[Tensor, Sequence[Logits]]:
         """H (B, 1, h) and B logits (1, 1, V) behind each piece's last token; all enter their slots.
 
-        No two pieces are of one slot.
+        No two pieces are of one slot. `own`: as the path reads, not as the LM does.
         """
         ...
 
-    def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Sequence[Logits]]:
+    def decode(
+        self, kv: Slots, rows: Sequence[Place], own: bool = False
+    ) -> tuple[Tensor, Sequence[Logits]]:
         """H (B, 1, h) and B logits (1, 1, V) behind every row's token, which enters its slot."""
         ...
 
@@ -66,22 +70,31 @@ class TorchPasses:
         self.prepared, self.backbone = prepared, prepared.backbone
 
     @torch.no_grad()
-    def read(self, kv: Slots, pieces: Sequence[Piece]) -> tuple[Tensor, Sequence[Logits]]:
-        hidden = torch.cat([self._read(kv.row(p.slot, p.start), p.ids) for p in pieces])
+    def read(
+        self, kv: Slots, pieces: Sequence[Piece], own: bool = False
+    ) -> tuple[Tensor, Sequence[Logits]]:
+        reader = self._reader(own)
+        hidden = torch.cat([self._read(reader, kv.row(p.slot, p.start), p.ids) for p in pieces])
         return hidden, self._logits(hidden)
 
-    def _read(self, cache: KVCache, ids: Sequence[int]) -> Tensor:
+    def _reader(self, own: bool) -> Backbone:
+        return self.prepared.reader if own else self.backbone
+
+    def _read(self, reader: Backbone, cache: KVCache, ids: Sequence[int]) -> Tensor:
         """One after the other: pieces differ in where they stand and in how long they are."""
         places = torch.arange(cache.length + len(ids), device=self.backbone.device)
         new, row, seen = places[cache.length :], self._tensor([ids]), places[:, None] >= places
         seen = seen[cache.length :][None, None]
-        return self.backbone.forward(row, cache, new[None], seen)[:, -1:]
+        return reader.forward(row, cache, new[None], seen)[:, -1:]
 
-    def decode(self, kv: Slots, rows: Sequence[Place]) -> tuple[Tensor, Sequence[Logits]]:
+    @torch.no_grad()
+    def decode(
+        self, kv: Slots, rows: Sequence[Place], own: bool = False
+    ) -> tuple[Tensor, Sequence[Logits]]:
         cache = kv.part(rows[0].slot, [r.length for r in rows])
         ids = self._tensor([[r.token] for r in rows])
         positions = self._tensor([[r.length] for r in rows])
-        hidden = self.backbone.forward(ids, cache, positions, cache.mask(new=1))
+        hidden = self._reader(own).forward(ids, cache, positions, cache.mask(new=1))
         return hidden, self._logits(hidden)
 
     def _logits(self, hidden: Tensor) -> list[Logits]:

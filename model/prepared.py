@@ -4,15 +4,15 @@ Holds weights only. Nothing here belongs to a request, so any number of them may
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from model.backbone import Backbone
-from model.l2d import Context, FlowPath, Modulations, PathLayer, Projection, refine
-from model.lora import Adapted, Replaced
+from model.backbone import Backbone, Layer, Linear, Shape
+from model.l2d import Context, FlowPath, Modulations, PathLayer, refine
 from model.modulation import LayerModulation
 
 _KEPT_MODULATIONS = 512
@@ -29,7 +29,10 @@ class _Key(NamedTuple):
 
 
 class PreparedPath:
-    """The frozen LM and its path, for inference. `table` is R (V, d), float32."""
+    """The frozen LM and its path, for inference. `table` is R (V, d), float32.
+
+    `reader` leaves the keys and values that the path looks at: the LM itself, or one of its own.
+    """
 
     def __init__(self, backbone: Backbone, path: FlowPath) -> None:
         self.backbone, self.config, self.path = backbone, path.config, path
@@ -37,9 +40,12 @@ class PreparedPath:
         self._for = lru_cache(maxsize=_KEPT_MODULATIONS)(self._modulations)
         with torch.no_grad():
             self.table = path.flow_table(backbone.embedding)
-            self.layers = [
-                PathLayer(*(_merge(p) for p in layer)) for layer in path.layers(backbone)
-            ]
+            self.reader = _merged(path.reader(backbone))
+            self.layers = (
+                [PathLayer(*map(_merge, layer)) for layer in path.layers(backbone)]
+                if self.reader is backbone
+                else [_of_reader(layer, backbone.shape) for layer in self.reader.layers]
+            )
 
     def noise(self, generator: torch.Generator) -> Tensor:
         """A place's x_0 (1, 1, d) in float64."""
@@ -86,5 +92,24 @@ class PreparedPath:
         return six, mods._replace(layers=[LayerModulation(*layer) for layer in six])
 
 
-def _merge(projection: Projection) -> Projection:
-    return projection.merged() if isinstance(projection, Adapted | Replaced) else projection
+def _merge(projection: Any) -> Linear:
+    merged: Linear = projection.merged()
+    return merged
+
+
+def _merged(reader: Backbone) -> Backbone:
+    """With plain matrices; the LM itself stays itself."""
+    if isinstance(reader.layers[0].qkv, Linear):
+        return reader
+    names = ("qkv", "o", "gate_up", "down")
+    layers = [
+        replace(layer, **{name: _merge(getattr(layer, name)) for name in names})
+        for layer in reader.layers
+    ]
+    return replace(reader, layers=tuple(layers))
+
+
+def _of_reader(layer: Layer, s: Shape) -> PathLayer:
+    """The path's view of a layer that reads with the same changes; shares its matrices."""
+    q = layer.qkv.rows(0, s.heads * s.head_dim)
+    return PathLayer(q, layer.o, layer.gate_up, layer.down)

@@ -41,7 +41,7 @@ class Part(NamedTuple):
     new: int
     """Tokens to be counted: the prefix, too, though it was only copied."""
     hidden: Tensor  # H (1, 1, h) of the newest
-    logits: Logits  # (1, 1, V) of the LM behind it
+    logits: Logits  # (1, 1, V) behind it, of what read it
     slot: int
     """Where keys and values of all that was read are; good until the next pass."""
 
@@ -49,13 +49,16 @@ class Part(NamedTuple):
 class Desk:
     """Prompts that wait and those being read, the oldest first."""
 
-    def __init__(self, backbone: Backbone, passes: Passes, prefix: Sequence[int]) -> None:
-        self.prompts = list[Prompt]()
+    def __init__(
+        self, backbone: Backbone, passes: Passes, prefix: Sequence[int], own: bool = False
+    ) -> None:
+        """`own`: for prompts that the path reads for itself."""
+        self.prompts, self._own = list[Prompt](), own
         self._passes, self.kv, self._free = passes, Slots(backbone), list(range(_AT_ONCE))
         self._prefix, self._begun = tuple(prefix), Slots(backbone)
         if prefix:
             self._begun.reserve(1, len(prefix))
-            passes.read(self._begun, [Piece(0, 0, self._prefix)])
+            passes.read(self._begun, [Piece(0, 0, self._prefix)], own)
 
     def read(self, most: int) -> list[Part]:
         """One pass over at most so many tokens of as many prompts as they reach for."""
@@ -69,7 +72,7 @@ class Desk:
             most -= len(ids)
         if not taken:
             return []
-        hidden, logits = self._passes.read(self.kv, [piece for _, piece in taken])
+        hidden, logits = self._passes.read(self.kv, [piece for _, piece in taken], self._own)
         return [
             self._part(prompt, piece, hidden[i : i + 1], logits[i])
             for i, (prompt, piece) in enumerate(taken)

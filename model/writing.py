@@ -58,7 +58,7 @@ class Token:
     row: int
     id: int
     base_id: int
-    """The LM's own first choice at this place."""
+    """The first choice at this place before refinement, of what reads: the LM, or the path."""
     nfe: int
     """Evaluations spent on it, each guided one counted twice, read-out included."""
     last: bool
@@ -154,6 +154,11 @@ class Recipe:
                 f"the cap is {config.max_nfe}"
             )
         return cls(prepared, config, grid)
+
+    @property
+    def own(self) -> bool:
+        """Whether the path reads for itself: never where there is no evaluation."""
+        return self.prepared.reader is not self.prepared.backbone and bool(self.grid.nfe)
 
     def write(
         self, place: int, row: Row, base: Logits

@@ -177,13 +177,14 @@ def last_place(backbone: Backbone, *prompts: Sequence[int]) -> Context:
 
 def alone(prepared: PreparedPath, single: Row, config: SamplerConfig) -> list[Token]:
     """The row without engine, batch or cache: each place reads anew all that is before it."""
-    backbone, ids, tokens = prepared.backbone, list(single.prompt), list[Token]()
+    recipe, ids, tokens = Recipe.of(prepared, config), list(single.prompt), list[Token]()
+    backbone = prepared.reader if recipe.own else prepared.backbone
     place, carried = last_place(backbone, ids), None
 
     def read_out(hidden: Tensor) -> Logits:
         return Logits(backbone.logits(hidden))
 
-    writing = Recipe.of(prepared, config).write(0, single, read_out(place.hidden))
+    writing = recipe.write(0, single, read_out(place.hidden))
     want = next(writing)
     while True:
         if isinstance(want, Token | Again):

@@ -40,18 +40,17 @@ class Draws:
                 raise ConfigError(f"draws.{name} must be in [0, 1], got {getattr(self, name)}")
 
 
-@torch.no_grad()
-def read(backbone: Backbone, batch: Batch) -> Context:
-    """Run the frozen LM once over a batch: the context of its (B, R) response positions."""
+def read(reader: Backbone, batch: Batch) -> Context:
+    """One pass of what reads over a batch: the context of its (B, R) response positions."""
     B, S = batch.ids.shape
-    cache: KVCache = backbone.new_cache(B, S)
+    cache: KVCache = reader.new_cache(B, S)
     own = batch.owner[:, :, None] == batch.owner[:, None, :]  # packed examples see not each other
     mask = causal_mask(torch.ones_like(own[:, 0])) & own[:, None]
-    hidden = backbone.forward(batch.ids, cache, batch.places, mask)
+    hidden = reader.forward(batch.ids, cache, batch.places, mask)
     index = batch.positions[..., None]
     may_look = mask.gather(2, index[:, None].expand(-1, -1, -1, S))
-    token = backbone.embedding[batch.ids.gather(1, batch.positions)]
-    rope = backbone.rotary(batch.places.gather(1, batch.positions))
+    token = reader.embedding[batch.ids.gather(1, batch.positions)]
+    rope = reader.rotary(batch.places.gather(1, batch.positions))
     hidden = hidden.gather(1, index.expand(-1, -1, hidden.shape[-1]))
     return Context(cache, token, hidden, rope, may_look)
 
@@ -65,14 +64,24 @@ class Objective:
         self.backbone, self.path, self.draws, self.generator = backbone, path, draws, generator
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean cross-entropy in nats over all draws of the batch's response tokens."""
+        """Mean cross-entropy in nats over all draws of the batch's response tokens.
+
+        A path that reads for itself learns that too: its reading counts as one more draw.
+        """
         return torch.stack(self.chain(batch, list(self._times(batch)))).mean()
 
     def chain(self, batch: Batch, times: Sequence[Tensor]) -> list[Tensor]:
-        """Cross-entropy of one draw at each of the times, each (B, R); later ones see earlier."""
-        context, valid = read(self.backbone, batch), batch.valid
+        """Cross-entropy of one draw at each of the times, each (B, R); later ones see earlier.
+
+        In front of them that of the reading, where it is the path's own.
+        """
+        reader, valid, losses = self.path.reader(self.backbone), batch.valid, list[Tensor]()
+        with torch.set_grad_enabled(reader is not self.backbone):
+            context = read(reader, batch)
+            logits = self.backbone.logits(context.hidden[valid])
         layers, labels = self.path.layers(self.backbone), self._labels(batch)
-        logits, losses = self.backbone.logits(context.hidden[valid]), list[Tensor]()
+        if reader is not self.backbone:
+            losses.append(F.cross_entropy(logits.float(), batch.targets[valid]))
         for t in times:
             guess = batch.targets.clone()
             guess[valid] = logits.argmax(-1)
@@ -122,8 +131,8 @@ class Objective:
 
 @torch.no_grad()
 def losses_at(objective: Objective, batch: Batch, times: tuple[float, ...]) -> list[float]:
-    """Cross-entropy in nats, x_t from the truth, at each of the times; time 0 is the LM itself."""
-    context = read(objective.backbone, batch)
+    """Cross-entropy in nats, x_t from the truth, at each of the times; time 0 is what reads."""
+    context = read(objective.path.reader(objective.backbone), batch)
     layers = objective.path.layers(objective.backbone)
     x_1 = objective._rows(batch.targets)
     out = []

@@ -16,7 +16,7 @@ from kernels.unit import DOTS
 from kernels.weights import Matrix
 from model.backbone import Backbone
 from model.choice import Logits
-from model.config import Choice, SamplerConfig
+from model.config import Choice, L2DConfig, SamplerConfig
 from model.engine import Engine
 from model.errors import WeightsError
 from model.passes import Passes, Piece, TorchPasses
@@ -28,6 +28,7 @@ from model.writing import Recipe, Row, Token
 from tests.tiny import FAMILIES, PATH, PROMPT, VOCAB, read_prompts, sized_backbone, stirred_path
 
 CARRY = dataclasses.replace(PATH, start="token", carry=True)
+OWN = dataclasses.replace(CARRY, reading="own")
 LENGTHS = (6, 2, 5, 6, 1)
 
 
@@ -42,9 +43,11 @@ class Standing:
     carried: Tensor
 
 
-def path_on(name: str, dtype: torch.dtype = torch.bfloat16) -> PreparedPath:
+def path_on(
+    name: str, dtype: torch.dtype = torch.bfloat16, config: L2DConfig = CARRY
+) -> PreparedPath:
     backbone = sized_backbone(name, hidden=64, dtype=dtype)
-    return PreparedPath(backbone, stirred_path(backbone, CARRY, scale=0.1))
+    return PreparedPath(backbone, stirred_path(backbone, config, scale=0.1))
 
 
 def standing(prepared: PreparedPath) -> tuple[Slots, list[Standing]]:
@@ -82,11 +85,11 @@ def asks() -> list[Ask]:
 
 
 def results(passes: Passes, prepared: PreparedPath) -> dict[str, Tensor]:
-    """Of an evaluation, of a pass of the LM, and of one more that sees what the first left."""
+    """Of an evaluation, of a pass of what reads, and of one more that sees what the first left."""
     kv, rows = standing(prepared)
     for row in rows:
         row.length -= 1
-    hidden, logits = passes.decode(kv, rows)
+    hidden, logits = passes.decode(kv, rows, prepared.reader is not prepared.backbone)
     out = {"H": hidden, "logits": torch.cat([row.values for row in logits])}
     for i, row in enumerate(rows):
         row.length, row.hidden, row.carried = row.length + 1, hidden[i : i + 1], hidden[i : i + 1]
@@ -96,9 +99,10 @@ def results(passes: Passes, prepared: PreparedPath) -> dict[str, Tensor]:
     return {name: value.float().squeeze() for name, value in out.items()}
 
 
+@pytest.mark.parametrize("config", [CARRY, OWN], ids=["LM's reading", "own reading"])
 @pytest.mark.parametrize("name", FAMILIES)
-def test_they_are_nearer_to_float32_than_torch_in_bfloat16(name: str) -> None:
-    exact, half = path_on(name, torch.float32), path_on(name)
+def test_they_are_nearer_to_float32_than_torch_in_bfloat16(name: str, config: L2DConfig) -> None:
+    exact, half = path_on(name, torch.float32, config), path_on(name, config=config)
     true = results(TorchPasses(exact), exact)
     compiled, torchs = CompiledPasses(half, 2), TorchPasses(half)
     ours, theirs = results(compiled, half), results(torchs, half)
@@ -147,13 +151,14 @@ def published_of(backbone: Backbone) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("config", [CARRY, OWN], ids=["LM's reading", "own reading"])
 @pytest.mark.parametrize("kind", ["lora", "full"])
 def test_published_blocks_are_nearer_to_what_they_stand_for_than_bfloat16(
-    name: str, kind: Literal["lora", "full"]
+    name: str, kind: Literal["lora", "full"], config: L2DConfig
 ) -> None:
     backbone = sized_backbone(name, hidden=64, dtype=torch.float32)
     blocks = published_of(backbone)
-    path = stirred_path(backbone, dataclasses.replace(CARRY, weights=kind), scale=0.1)
+    path = stirred_path(backbone, dataclasses.replace(config, weights=kind), scale=0.1)
     half = PreparedPath(backbone.to(torch.bfloat16), path)
     # a token is looked up in bfloat16 by all
     looked_up = dataclasses.replace(backbone, embedding=half.backbone.embedding.float())

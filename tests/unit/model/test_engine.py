@@ -33,6 +33,7 @@ from tests.tiny import (
 )
 
 CARRY = dataclasses.replace(PATH, carry=True)
+OWN = dataclasses.replace(CARRY, reading="own")
 PREFIX = PROMPT[:3]
 CONFIGS = (
     SamplerConfig(0, max_new_tokens=5),
@@ -103,7 +104,7 @@ def arrivals(draw: st.DrawFn) -> Arrival:
     return Arrival(draw(st.integers(0, 15)), draw(st.sampled_from(CONFIGS)), tuple(rows), cancel)
 
 
-@pytest.mark.parametrize("path", [PATH, CARRY], ids=["plain", "carry"])
+@pytest.mark.parametrize("path", [PATH, CARRY, OWN], ids=["plain", "carry", "own reading"])
 @settings(deadline=None, max_examples=25)
 @given(st.lists(arrivals(), min_size=1, max_size=6), st.integers(3, 8), st.integers(1, 6))
 def test_a_row_draws_the_same_whoever_comes_goes_and_shares_its_passes(

@@ -57,7 +57,7 @@ def test_untrained_path_is_the_lm_at_any_time(t: float, label: int) -> None:
 
 def test_fresh_lora_changes_nothing_and_starts_as_the_paper_says() -> None:
     torch.manual_seed(0)
-    lora = LoRA(400, 300, rank=8, scale=2.0)
+    lora = LoRA(400, 300, rank=8, scale=2.0).pair
     assert not lora.delta().any()
     assert not lora(torch.randn(3, 400)).any()
     assert lora.A.std().item() == pytest.approx(1 / 8, rel=0.05)

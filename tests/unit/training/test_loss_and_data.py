@@ -5,13 +5,16 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from model.backbone import Backbone
+from model.config import L2DConfig
 from model.l2d import FlowPath
 from tests.tiny import PATH, Letters, stirred_path, tiny_backbone
 from training.data import Example, Row, Spelling, collate, steps
 from training.loss import Draws, Objective, read
 
+OWN = replace(PATH, start="token", carry=True, reading="own")
 ROWS = [([5, 6, 7], [8, 9], 0), ([5], [10, 11, 12], 2)]
 """Prompt, answer, class row."""
 
@@ -110,15 +113,15 @@ def mixed_rows(count: int = 9) -> list[Row]:
 
 @pytest.mark.parametrize("family", ["llama, tied", "qwen3, head norms"])
 @pytest.mark.parametrize("width", [1, 12, 25, 1000])
-@pytest.mark.parametrize("stratified", [True, False])
+@pytest.mark.parametrize(("config", "stratified"), [(PATH, True), (PATH, False), (OWN, True)])
 def test_packed_examples_have_the_loss_and_gradients_they_have_apart(
-    family: str, width: int, stratified: bool
+    family: str, width: int, config: L2DConfig, stratified: bool
 ) -> None:
     draws = Draws(own_guess_share=0.5, class_dropout=0.3, stratified=stratified)
     found = []
     for packed_to in (0, width):
         backbone = tiny_backbone(family)
-        path = stirred_path(backbone).requires_grad_(True)
+        path = stirred_path(backbone, config, scale=0.1).requires_grad_(True)
         batch = collate(mixed_rows(), width=packed_to)
         loss = objective(draws, path=path, backbone=backbone).loss(batch)
         loss.backward()
@@ -211,13 +214,37 @@ def test_padding_of_a_batch_is_not_trained_on() -> None:
     assert torch.equal(objective(draws).loss(batch), objective(draws).loss(other))
 
 
-def test_only_the_path_gets_gradients() -> None:
+@pytest.mark.parametrize("config", [PATH, OWN], ids=["LM's reading", "own reading"])
+def test_only_the_path_gets_gradients_and_all_of_it(config: L2DConfig) -> None:
     backbone = tiny_backbone()
-    path = stirred_path(backbone).requires_grad_(True)
+    path = stirred_path(backbone, config).requires_grad_(True)
     objective(Draws(own_guess_share=0.5), path=path).loss(collate(rows(*ROWS))).backward()
     assert all(w.grad is not None and w.grad.isfinite().all() for w in path.parameters())
     assert backbone.embedding.grad is None
     assert backbone.layers[0].qkv.weight.grad is None
+
+
+def test_a_reading_of_its_own_is_learned_as_one_more_draw() -> None:
+    batch, backbone = collate(rows(*ROWS)), tiny_backbone()
+    its = objective(Draws(per_token=2), path=stirred_path(backbone, OWN))
+    losses = its.chain(batch, list(its._times(batch)))
+    assert len(losses) == 3
+    hidden = read(its.path.reader(backbone), batch).hidden[batch.valid]
+    expected = cross_entropy(backbone.logits(hidden), batch.targets[batch.valid])
+    assert float(losses[0]) == pytest.approx(float(expected), abs=1e-5)
+    theirs = objective(Draws(per_token=2))
+    assert len(theirs.chain(batch, list(theirs._times(batch)))) == 2
+
+
+def test_draws_from_its_own_reading_teach_that_reading_too() -> None:
+    """Through the keys and values they look at, and through H."""
+    batch, backbone = collate(rows(*ROWS)), tiny_backbone()
+    path = stirred_path(backbone, OWN).requires_grad_(True)
+    its = objective(Draws(per_token=1), path=path)
+    its.chain(batch, list(its._times(batch)))[1].backward()
+    grads = [weight.grad for name, weight in path.named_parameters() if ".kv." in name]
+    assert len(grads) == backbone.shape.layers
+    assert all(grad is not None and bool(grad.abs().sum() > 0) for grad in grads)
 
 
 def test_class_dropout_of_one_never_shows_the_class() -> None:
