@@ -6,7 +6,7 @@ Usage: python -m scripts.generate_results
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,14 @@ def pages(page: Path = PAGE, root: Path = ROOT) -> dict[str, str]:
 _NOTE = """Accuracy is followed by its 95 % interval (Wilson). A difference is between answers to
 the same questions, in points, with its 95 % interval (Bonett and Price, paired); *not shown* means
 that this interval holds zero. Cost is that of an answer at list price. This page is generated from
-recorded answers: `python -m scripts.generate_results`."""
+recorded answers: `python -m scripts.generate_results`. With another adapter
+`python -m scripts.record_results` records them anew, a budget at a time."""
+
+
+def entries(values: dict[str, Any]) -> Iterator[Entry]:
+    """All that a page names, in its order."""
+    for section in map(_section, values["sections"]):
+        yield from (each for each in (section.curve, section.over, *section.others) if each)
 
 
 def _section(values: dict[str, Any]) -> Section:
@@ -114,7 +121,7 @@ def _curve(found: Found, entry: Entry) -> list[str]:
     about_it = (
         f"Suite `{last.suite}`, {max(m.n for m, _ in found)} questions, seed {last.seed}, adapter "
         f"`{last.adapter_sha256[:12]}`, {last.measured_at:%Y-%m-%d}: "
-        f"`{entry.command or _command(found)}`"
+        f"`{entry.command or command_of(found)}`"
     )
     compared = compare(found)
     tables = [_table(found, compared, domain) for domain in domains]
@@ -201,13 +208,13 @@ def _one(entry: Entry, root: Path) -> tuple[Measurement, list[Measured], str]:
     if not mine:
         known = ", ".join(_budget(m) for m, _ in whole)
         raise InvalidInput(f"{entry.file} has no budget {entry.budget}; it has {known}")
-    return *mine[-1], entry.command or _command(mine[-1:])
+    return *mine[-1], entry.command or command_of(mine[-1:])
 
 
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _command(found: Sequence[tuple[Measurement, Sequence[Measured]]]) -> str:
+def command_of(found: Sequence[tuple[Measurement, Sequence[Measured]]]) -> str:
     """`evaluate` as it was typed; the stored name of a suite holds its other flags."""
     whole = [m for m, _ in found if m.domain is None]
     rungs = [m.importance.value for m in whole if m.importance]
