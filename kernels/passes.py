@@ -60,7 +60,7 @@ class CompiledPasses:
         backbone = prepared.backbone
         self.prepared, self.backbone, self.team = prepared, backbone, Team(threads)
         self._base, self._path = Table(backbone, weights.base), Table(backbone, weights.path)
-        self._own = self._path if prepared.reader is not backbone else self._base
+        self._own = self._path if prepared.reads_itself else self._base
         self._head, self._change = weights.head, (weights.rank, weights.change)
         self._laned = weights.laned
         self.weights_bytes = weights.base_bytes

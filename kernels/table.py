@@ -70,7 +70,7 @@ class Weights(NamedTuple):
     @classmethod
     def _in(cls, form: Callable[[Tensor], Matrix], prepared: PreparedPath) -> "Weights":
         base = [_parts(layer, form) for layer in prepared.backbone.layers]
-        path = [_parts(layer, form) for layer in _own(prepared, prepared.reader, prepared.layers)]
+        path = [_parts(layer, form) for layer in _merged(prepared)]
         return cls(base, path, form(prepared.backbone.head))
 
     @classmethod
@@ -87,10 +87,12 @@ class Weights(NamedTuple):
             base.append([part._replace(matrix=kept.instead(part.matrix, i, m))
                          for m, part in enumerate(parts)])  # fmt: skip
         path = list[list[Part]]()
-        reader, layers = prepared.path.reader(backbone), prepared.path.layers(backbone)
-        changed = _own(prepared, reader, layers)
-        whole = _own(prepared, prepared.reader, prepared.layers)
-        for parts, own, merged in zip(base, changed, whole, strict=True):
+        unmerged: Sequence[Layer | PathLayer] = (
+            prepared.path.reader(backbone).layers
+            if prepared.reads_itself
+            else prepared.path.layers(backbone)
+        )
+        for parts, own, merged in zip(base, unmerged, _merged(prepared), strict=True):
             changes = _changes(own)
             path.append(
                 [part._replace(change=change) for part, change in zip(parts, changes, strict=True)]
@@ -194,11 +196,9 @@ def _parts(layer: Layer | PathLayer, form: Callable[[Tensor], Matrix]) -> list[P
     return [Part(form(linear.weight), linear.bias) for linear in (first, o, gate, up, down)]
 
 
-def _own(
-    prepared: PreparedPath, reader: Backbone, layers: Sequence[PathLayer]
-) -> Sequence[Layer | PathLayer]:
+def _merged(prepared: PreparedPath) -> Sequence[Layer | PathLayer]:
     """What the path has of its own: all that it reads with, where it reads for itself."""
-    return layers if prepared.reader is prepared.backbone else reader.layers
+    return prepared.reader.layers if prepared.reads_itself else prepared.layers
 
 
 def _changes(layer: Layer | PathLayer) -> list[Change]:

@@ -88,7 +88,7 @@ class Engine:
         self.slots, self.chunk, self.line = slots, chunk, Line()
         self._pace: float | None = None  # seconds a tick, of late
         self._kv, self._rows = Slots(self.backbone), list[_Row]()
-        readers = (OWN, BASE) if prepared.reader is not prepared.backbone else (BASE,)
+        readers = (OWN, BASE) if prepared.reads_itself else (BASE,)
         self._desks = {
             kind: Desk(self.backbone, self.passes, prefix, kind == OWN) for kind in readers
         }

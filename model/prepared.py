@@ -40,12 +40,17 @@ class PreparedPath:
         self._for = lru_cache(maxsize=_KEPT_MODULATIONS)(self._modulations)
         with torch.no_grad():
             self.table = path.flow_table(backbone.embedding)
-            self.reader = _merged(path.reader(backbone))
+            self.reader = _merged(path.reader(backbone)) if self.reads_itself else backbone
             self.layers = (
-                [PathLayer(*map(_merge, layer)) for layer in path.layers(backbone)]
-                if self.reader is backbone
-                else [_of_reader(layer, backbone.shape) for layer in self.reader.layers]
+                [_of_reader(layer, backbone.shape) for layer in self.reader.layers]
+                if self.reads_itself
+                else [PathLayer(*map(_merge, layer)) for layer in path.layers(backbone)]
             )
+
+    @property
+    def reads_itself(self) -> bool:
+        """Whether `reader` is another than the LM."""
+        return self.config.reading == "own"
 
     def noise(self, generator: torch.Generator) -> Tensor:
         """A place's x_0 (1, 1, d) in float64."""
@@ -98,12 +103,15 @@ def _merge(projection: Any) -> Linear:
 
 
 def _merged(reader: Backbone) -> Backbone:
-    """With plain matrices; the LM itself stays itself."""
-    if isinstance(reader.layers[0].qkv, Linear):
-        return reader
-    names = ("qkv", "o", "gate_up", "down")
+    """With plain matrices."""
     layers = [
-        replace(layer, **{name: _merge(getattr(layer, name)) for name in names})
+        replace(
+            layer,
+            qkv=_merge(layer.qkv),
+            o=_merge(layer.o),
+            gate_up=_merge(layer.gate_up),
+            down=_merge(layer.down),
+        )
         for layer in reader.layers
     ]
     return replace(reader, layers=tuple(layers))

@@ -158,7 +158,7 @@ class Recipe:
     @property
     def own(self) -> bool:
         """Whether the path reads for itself: never where there is no evaluation."""
-        return self.prepared.reader is not self.prepared.backbone and bool(self.grid.nfe)
+        return self.prepared.reads_itself and bool(self.grid.nfe)
 
     def write(
         self, place: int, row: Row, base: Logits

@@ -58,17 +58,14 @@ def stale(page: Path, root: Path, adapter: str) -> Iterator[Stale]:
         file = root / entry.file
         found = recorded.read(file)
         suite = entry.suite or found[0][0].suite
-        for one in (found[i : i + 1] for i in range(len(found))):
-            m, _ = one[0]
+        for m, rows in found:
             if m.suite != suite or m.domain is not None or m.adapter_sha256 == adapter:
                 continue
-            plain = command_of(one)
-            at = AT.search(plain)
-            assert at is not None, plain
-            command = AT.sub(at[0], entry.command or plain)
-            if command.startswith(EVALUATE) and (file, suite, at[0]) not in seen:
-                seen.add((file, suite, at[0]))
-                yield Stale(file, suite, at[0], command)
+            at = _at(m)
+            command = AT.sub(at, entry.command or command_of([(m, rows)]))
+            if command.startswith(EVALUATE) and (file, suite, at) not in seen:
+                seen.add((file, suite, at))
+                yield Stale(file, suite, at, command)
 
 
 def measure(one: Stale, run: Callable[[str, Path], None]) -> None:
@@ -95,9 +92,11 @@ def run(command: str, record: Path) -> None:
 
 
 def _is(one: Stale, each: tuple[Measurement, list[Measured]]) -> bool:
-    m = each[0]
-    at = f"--importance {m.importance.value}" if m.importance else f"--budgets {m.budget}"
-    return (m.suite, at) == (one.suite, one.at)
+    return (each[0].suite, _at(each[0])) == (one.suite, one.at)
+
+
+def _at(m: Measurement) -> str:
+    return f"--importance {m.importance.value}" if m.importance else f"--budgets {m.budget}"
 
 
 if __name__ == "__main__":
