@@ -11,13 +11,14 @@ class TokenTrace:
     text: str
     """What it adds to the answer; empty while half a character waits for its other half."""
     base_text: str
-    """What the base model would have put here."""
+    """What stood here before any evaluation: the first choice of what read, the base model or a path
+    that reads for itself."""
     nfe: int
     """Evaluations spent on it; 0 where it was not refined."""
     changed: bool
-    """Refined, and not the base model's own choice."""
+    """Refined, and no longer the first choice."""
     doubt_before: float = field(compare=False)
-    """Entropy of the base model's distribution, in nats: 0 is certain. In its last digits it
+    """Entropy of the distribution before any evaluation, in nats: 0 is certain. In its last digits it
     depends on who shares the pass, so it tells no two tokens apart."""
     doubt: float = field(compare=False)
     """Of the distribution that the token was taken from."""

@@ -29,7 +29,7 @@ def trace(*parts: TokenTrace) -> Trace:
 
 def test_changed_words_are_marked_with_what_stood_there_before() -> None:
     shown = tokens(trace(TokenTrace("301", "42", 3, True, 2.0, 0.1)), EN)
-    assert '<span class="changed" title="Without refinement: “42”.' in shown
+    assert '<span class="changed" title="First guess: “42”.' in shown
     assert "refinement changed 1" in plain(shown)
 
 
