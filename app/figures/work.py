@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from app.figures.base import LIMIT, MAIN, RUNGS, blank
 from app.i18n import Texts
 from app.ports.board import Busy, Sampled
-from app.presenters.parts import number, passes, percent, when
+from app.presenters.parts import number, passes, percent, taken, when
 from policies.types import Importance
 
 HOUR = 3600
@@ -20,7 +20,7 @@ def work(answers: Sequence[Sampled], texts: Texts) -> go.Figure:
     figure = blank(texts("figure.answers_axis"))
     for importance in Importance:
         counts = Counter(
-            round(answer.units.nfe / answer.units.decode_tokens)
+            taken(answer.units)
             for answer in answers
             if answer.granted is importance and answer.units.decode_tokens
         )
@@ -29,7 +29,7 @@ def work(answers: Sequence[Sampled], texts: Texts) -> go.Figure:
             name = texts(f"importance.{importance}")
             figure.add_trace(
                 go.Bar(
-                    x=[str(p) for p in steps],
+                    x=[number(p, texts) for p in steps],
                     y=[counts[p] for p in steps],
                     name=name,
                     marker={"color": RUNGS[importance]},
@@ -45,12 +45,12 @@ def work(answers: Sequence[Sampled], texts: Texts) -> go.Figure:
                     hovertemplate="%{customdata}<extra></extra>",
                 )
             )
-    order = sorted({int(x) for trace in figure.data for x in trace.x})
+    order = sorted({taken(a.units) for a in answers if a.units.decode_tokens})
     figure.update_xaxes(
         title_text=texts("figure.passes_axis"),
         type="category",
         categoryorder="array",
-        categoryarray=[str(p) for p in order],
+        categoryarray=[number(p, texts) for p in order],
     )
     figure.update_layout(barmode="stack", height=320, bargap=0.25)
     return figure

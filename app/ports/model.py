@@ -73,7 +73,7 @@ class Outcome:
     nfe_per_token: int
     """Of the grid the plan bought."""
     changed_tokens: int
-    """Written tokens that differ from the base model's own first choice at that place."""
+    """Written tokens that differ from the first choice at that place before any evaluation."""
     device_seconds: float
     votes: tuple[int, ...] = ()
     """For each candidate, how many gave its answer; empty where only one was drawn."""

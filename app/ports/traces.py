@@ -11,15 +11,15 @@ class TokenTrace:
     text: str
     """What it adds to the answer; empty while half a character waits for its other half."""
     base_text: str
-    """What stood here before any evaluation: the first choice of what read, the base model or a path
-    that reads for itself."""
+    """What stood here before any evaluation: the first choice of what read, the base model or a
+    path that reads for itself."""
     nfe: int
     """Evaluations spent on it; 0 where it was not refined."""
     changed: bool
     """Refined, and no longer the first choice."""
     doubt_before: float = field(compare=False)
-    """Entropy of the distribution before any evaluation, in nats: 0 is certain. In its last digits it
-    depends on who shares the pass, so it tells no two tokens apart."""
+    """Entropy of the distribution before any evaluation, in nats: 0 is certain. In its last digits
+    it depends on who shares the pass, so it tells no two tokens apart."""
     doubt: float = field(compare=False)
     """Of the distribution that the token was taken from."""
     writing: int = 1

@@ -1,5 +1,6 @@
 """The receipt under an answer: what was done, what it cost against the quote, how to repeat it."""
 
+from decimal import Decimal
 from html import escape
 
 from app.i18n import Texts
@@ -89,7 +90,7 @@ def _passes(row: AnswerRow, texts: Texts) -> str:
         escape(
             texts(
                 "card.passes_word",
-                used=number(row.nfe_per_token, texts),
+                used=number(Decimal(row.units.nfe) / max(1, words), texts),
                 cap=number(row.nfe_cap_per_token, texts),
             )
         ),

@@ -11,7 +11,7 @@ from babel.numbers import format_decimal, format_percent
 
 from app.i18n import Texts
 from app.money import exact
-from policies.types import Importance
+from policies.types import Importance, Units
 
 TRACE = Decimal("0.001")
 SHORT, MINUTES_FROM, HOURS_FROM, DAYS_FROM = 10, 100, 6_000, 180_000
@@ -22,7 +22,15 @@ def number(value: int | Decimal, texts: Texts) -> str:
     return str(format_decimal(value, locale=texts.locale))
 
 
-def passes(count: int, texts: Texts) -> str:
+def taken(units: Units) -> Decimal:
+    """Refinement passes that a written word took, as finely as a chart tells them apart: to a tenth
+    below 1, where words of which the model is sure are skipped, and whole above.
+    """
+    passes = Decimal(units.nfe) / units.decode_tokens
+    return passes.quantize(Decimal("0.1") if passes < 1 else Decimal(1))
+
+
+def passes(count: int | Decimal, texts: Texts) -> str:
     """So many refinement passes, in words."""
     return texts("unit.pass" if count == 1 else "unit.passes", n=number(count, texts))
 

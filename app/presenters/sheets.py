@@ -6,6 +6,7 @@ from itertools import accumulate
 from app.i18n import Texts
 from app.ports import Measurement
 from app.ports.board import Busy, By, Sampled, Spend
+from app.presenters.parts import taken
 from app.presenters.sheet import Cell, Sheet
 from policies.types import Importance
 
@@ -60,9 +61,11 @@ def work(answers: Sequence[Sampled], texts: Texts) -> Sheet:
     rows: list[list[Cell]] = []
     for importance in Importance:
         mine = [a for a in answers if a.granted is importance and a.units.decode_tokens]
-        used = [round(a.units.nfe / a.units.decode_tokens) for a in mine]
+        used = [taken(a.units) for a in mine]
         for passes in sorted(set(used)):
-            rows.append([texts(f"importance.{importance}"), passes, used.count(passes)])
+            whole = passes == passes.to_integral_value()
+            cell = int(passes) if whole else float(passes)
+            rows.append([texts(f"importance.{importance}"), cell, used.count(passes)])
     return Sheet("work", _worded(("importance", "passes_word", "answers"), texts), rows)
 
 

@@ -3,11 +3,14 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from app.figures import quality, spend
+from app.figures import quality, spend, work
 from app.i18n import texts
+from app.ports import AnswerStatus
+from app.ports.board import Sampled
+from app.presenters import sheets
 from app.presenters.parts import zone
 from policies.document import preset
-from policies.types import Ceiling, Domain
+from policies.types import Ceiling, Domain, Importance, Units
 from tests.samples import NOON, PILOT, measured, measurement, spend_points
 
 EN, JA = texts("en"), texts("ja")
@@ -99,3 +102,19 @@ def test_a_far_limit_is_said_and_a_near_one_drawn_to_scale() -> None:
 def test_hover_text_has_every_digit() -> None:
     figure = spend(spend_points(48_375), PILOT, TOKYO, EN)
     assert "$0.000048375" in figure.data[0].customdata[0]
+
+
+def took(nfe: int, tokens: int) -> Sampled:
+    units = Units(40, tokens, nfe)
+    return Sampled(
+        Importance.STANDARD, Domain.MATH, 7, 1, 1, units, 0.5, 1.0, AnswerStatus.RELEASED, None
+    )
+
+
+def test_work_tells_apart_answers_that_skipped_words_and_counts_whole_passes_above() -> None:
+    answers = [took(2, 26), took(0, 26), took(13, 26), took(25, 26), took(26, 26), took(83, 26)]
+    (bars,) = work(answers, EN).data
+    drawn = dict(zip(bars.x, bars.y, strict=True))
+    assert drawn == {"0": 1, "0.1": 1, "0.5": 1, "1": 2, "3": 1}
+    rows = sheets.work(answers, EN).rows
+    assert [row[1:] for row in rows] == [[0, 1], [0.1, 1], [0.5, 1], [1, 2], [3, 1]]

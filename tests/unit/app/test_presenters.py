@@ -116,8 +116,15 @@ def test_a_card_shows_the_exact_price_against_the_quote() -> None:
 def test_a_card_shows_passes_in_total_and_a_word_used_and_allowed() -> None:
     shown = plain(card(receipt(), EN))
     assert "77 of 77 allowed for these words" in shown
-    assert "7 a word, 7 allowed" in shown
+    assert "7 a word on average, 7 allowed" in shown
     assert "3 of 11 written" in shown
+
+
+def test_a_card_says_what_words_took_on_average_where_some_were_skipped() -> None:
+    whole = receipt()
+    units = replace(whole.row.units, nfe=2)
+    shown = plain(card(replace(whole, row=replace(whole.row, units=units)), EN))
+    assert "0.182 a word on average, 7 allowed" in shown
 
 
 def test_a_card_says_how_to_repeat_the_answer() -> None:
