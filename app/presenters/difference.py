@@ -4,13 +4,14 @@ from html import escape
 
 from app.i18n import Texts
 from app.money import about
+from app.ports import AnswerRow
 from app.presenters.parts import money_span, passes, seconds
 from app.presenters.worddiff import beside
 from app.services.ask import Receipt
 
 
 def side_by_side(before: Receipt, after: Receipt, texts: Texts) -> str:
-    """`before` got less compute. The seed is the same, so only the compute differs."""
+    """`before` got less compute. The seed is the same, so only the importance differs."""
     left, right = beside(before.text.answer, after.text.answer)
     same = before.text.answer == after.text.answer
     said = texts("difference.same") if same else texts("difference.differs")
@@ -27,6 +28,13 @@ def side_by_side(before: Receipt, after: Receipt, texts: Texts) -> str:
     )
 
 
+def _made(row: AnswerRow, texts: Texts) -> str:
+    """Passes made, and why where there was none: two answers without any may still differ."""
+    if not row.nfe_cap_per_token:
+        return texts("ask.importance_none")
+    return passes(row.units.nfe, texts) if row.units.nfe else texts("difference.sure")
+
+
 def _side(receipt: Receipt, marked: str, texts: Texts) -> str:
     row = receipt.row
     nanos = receipt.compute_nanos
@@ -34,7 +42,7 @@ def _side(receipt: Receipt, marked: str, texts: Texts) -> str:
     took = (row.finished_at - row.created_at).total_seconds() if row.finished_at else 0.0
     facts = texts(
         "difference.facts",
-        passes=passes(row.units.nfe, texts),
+        passes=_made(row, texts),
         seconds=seconds(took, texts),
     )
     shown = marked or f"<em>{escape(texts('answer.empty'))}</em>"

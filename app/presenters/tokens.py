@@ -30,7 +30,7 @@ def tokens(trace: Trace, texts: Texts) -> str:
         f'<section class="tokens"><h3>{escape(texts("tokens.title"))}</h3>'
         f'<p class="lead">{escape(summary)}</p>{_legend(texts)}'
         f'<div class="words">{words}</div>{_again(trace.tokens, texts)}'
-        f"{_changes(changed, texts)}{votes(trace.votes, texts)}"
+        f"{_changes(shown, texts)}{votes(trace.votes, texts)}"
         "</section>"
     )
 
@@ -67,9 +67,11 @@ def _hint(token: TokenTrace, texts: Texts) -> str:
     return " ".join(part for part in (before, doubt) if part)
 
 
-def _changes(changed: Sequence[TokenTrace], texts: Texts) -> str:
+def _changes(shown: Sequence[TokenTrace], texts: Texts) -> str:
+    changed = [token for token in shown if token.changed]
     if not changed:
-        return f'<p class="note">{escape(texts("tokens.unchanged"))}</p>'
+        kept = "tokens.unchanged" if any(token.nfe for token in shown) else "tokens.unrefined"
+        return f'<p class="note">{escape(texts(kept))}</p>'
     rows = "".join(
         f"<tr><td>{escape(_visible(token.base_text))}</td><td>{escape(_visible(token.text))}</td>"
         f'<td class="figure">{number(token.nfe, texts)}</td>'

@@ -1,6 +1,7 @@
 """An answer looked into, two of them side by side, and the list of earlier questions."""
 
 import re
+from dataclasses import replace
 from datetime import UTC
 from html import unescape
 
@@ -11,6 +12,7 @@ from app.presenters.difference import side_by_side
 from app.presenters.mine import found
 from app.presenters.tokens import tokens, votes
 from app.presenters.tour import tour
+from app.services.ask import Receipt
 from app.services.mine import Listed
 from policies.types import Domain, Importance
 from tests.samples import NOON, receipt
@@ -89,6 +91,24 @@ def test_side_by_side_marks_what_differs_and_says_what_it_cost_more() -> None:
     assert "<mark>42</mark>" in shown
     assert "<mark>301</mark>" in shown
     assert "$0.0000516 more" in plain(shown)
+
+
+def test_answers_without_a_pass_differ_and_it_is_said_why_there_was_none() -> None:
+    def made(cap: int) -> Receipt:
+        whole = receipt()
+        units = replace(whole.row.units, nfe=0)
+        return replace(whole, row=replace(whole.row, units=units, nfe_cap_per_token=cap))
+
+    shown = plain(side_by_side(made(0), made(1), EN))
+    assert "No refinement," in shown
+    assert "No word needed refinement," in shown
+
+
+def test_words_kept_and_words_never_refined_are_not_told_alike() -> None:
+    kept = tokens(trace(TokenTrace("a", "a", 1, False, 0.9, 0.1)), EN)
+    skipped = tokens(trace(TokenTrace("a", "a", 0, False, 0.1, 0.1)), EN)
+    assert "Refinement kept every first guess." in plain(kept)
+    assert "No word was refined." in plain(skipped)
 
 
 def test_equal_answers_are_said_to_be_equal() -> None:
