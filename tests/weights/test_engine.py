@@ -38,13 +38,14 @@ def test_no_plan_passes_its_worst_case(engine: LocalEngine) -> None:
 
 
 def test_a_cancel_ends_in_time_and_counts_what_was_done(engine: LocalEngine) -> None:
+    every = Rung(Solver.EULER, 31, 1.0, 96, temperature=0.7, checked=True)  # no gate
     for k in (0, 1, 5, 20):
         told = [0]
 
         def cancelled(k: int = k, told: list[int] = told) -> bool:
             return told[-1] >= k
 
-        for piece in engine.run(Job(QUESTION, plan(Importance.CRITICAL), 3), cancelled):
+        for piece in engine.run(Job(QUESTION, Plan(Domain.MATH, every), 3), cancelled):
             told.append(piece.units.nfe)
         assert isinstance(piece, Outcome)
         assert piece.finish is Finish.CANCELLED
@@ -59,9 +60,9 @@ def test_the_base_rung_is_the_language_model_alone(engine: LocalEngine) -> None:
 
 def test_a_batch_counts_each_answer_for_itself(engine: LocalEngine) -> None:
     questions = (QUESTION, "Sort ascending: 9, 4, 7.", "Add 12 and 30.")
-    jobs = [Job(q, plan(Importance.STANDARD), 5) for q in questions]
+    once = Plan(Domain.MATH, Rung(Solver.EULER, 1, 1.0, 96))
+    jobs = [Job(q, once, 5) for q in questions]
     outcomes = engine.run_batch(jobs, lambda: False)
     for job, outcome in zip(jobs, outcomes, strict=True):
         tokens = outcome.units.decode_tokens
-        nfe = tokens * job.plan.rung.max_nfe_per_token
-        assert outcome.units == Units(engine.count_prompt_tokens(job.question), tokens, nfe)
+        assert outcome.units == Units(engine.count_prompt_tokens(job.question), tokens, tokens)

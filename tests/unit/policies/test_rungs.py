@@ -75,6 +75,6 @@ def test_gate_never_lowers_a_quote() -> None:
     assert worst_case(Plan(Domain.MATH, plain), 9) == worst_case(Plan(Domain.MATH, gated), 9)
 
 
-def test_built_in_policy_draws_one_answer_without_a_gate() -> None:
+def test_built_in_policy_draws_one_answer_and_refines_only_what_is_unsure() -> None:
     for rung in preset("pilot").rungs.values():
-        assert (rung.gate, rung.candidates) == (None, 1)
+        assert (rung.gate, rung.candidates) == (None if rung.solver is Solver.BASE else 0.9, 1)
