@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--solver", choices=solvers)
     measure.add_argument("--guidance", type=float)
     measure.add_argument(
-        "--gate", type=float, help="do not refine what the base model is this sure of, as 0.95"
+        "--gate", type=float, help="do not refine words of which the reading is this sure, as 0.95"
     )
     measure.add_argument(
         "--steady", type=int, help="end a token's refinement after so many equal guesses, as 2"

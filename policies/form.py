@@ -89,7 +89,7 @@ class RungForm(_Form):
     points: int | None = Field(default=None, ge=2, le=1000, strict=True)
     tolerance: float | None = Field(default=None, gt=0.0, le=1.0, strict=True)
     gate: float | None = Field(
-        default=None, gt=0.0, le=1.0, strict=True, description="not refined where the LM is so sure"
+        default=None, gt=0.0, le=1.0, strict=True, description="no refinement where already so sure"
     )
     steady: int | None = Field(
         default=None, ge=2, le=1000, strict=True, description="ends once so many guesses are equal"

@@ -28,7 +28,7 @@ EXAMPLES = (
     Example("business", Importance.STANDARD, Domain.BUSINESS),
     Example("invoice", Importance.CRITICAL, Domain.BUSINESS),
 )
-POINT = Example("point", Importance.ROUTINE, Domain.DATA)
+POINT = Example("point", Importance.ROUTINE, Domain.MATH)
 """Asked twice in one click: without refinement, then with it."""
 REFRESH_SECONDS = 10
 """How often the state of a review is read; only while the answer waits."""
