@@ -38,8 +38,12 @@ class Source:
     """Guidance class of examples that name none."""
     split: str = EVERY
     """Of a data set; of a `data build` one part, as `general`, or `train` for all of it."""
+    skip: int = 0
+    """Examples of the stream passed over, as those that an earlier part of training has seen."""
 
     def __post_init__(self) -> None:
+        if self.skip < 0:
+            raise ConfigError(f"skip of {self.source} must be at least 0, got {self.skip}")
         if not 0 < self.weight < float("inf"):
             raise ConfigError(f"weight of {self.source} must be above 0, got {self.weight}")
 
@@ -61,6 +65,7 @@ class Mixture:
         self.shards = list[Shards]()
         self.stocks = [self._opened(source) for source in sources]
         self.weights = [source.weight for source in sources]
+        self.skips = [source.skip for source in sources]
 
     def _opened(self, source: Source) -> Stock:
         if source.source == TASKS:
@@ -73,7 +78,8 @@ class Mixture:
         return _Rows(source, _read_data_set(source))
 
     def stream(self, seed: int) -> Iterator[Example]:
-        streams, rng = [stock.stream(seed) for stock in self.stocks], Random(f"{seed}/mixture")
+        rng, pairs = Random(f"{seed}/mixture"), zip(self.stocks, self.skips, strict=True)
+        streams = [islice(stock.stream(seed), skip, None) for stock, skip in pairs]
         while True:
             yield next(rng.choices(streams, self.weights)[0])
 

@@ -129,6 +129,16 @@ def test_sources_are_drawn_by_their_weights_and_held_out_too(tmp_path: Path) -> 
     assert held_out == {True: 48, False: 16}
 
 
+def test_what_an_earlier_part_of_training_saw_is_skipped_and_the_rest_keeps_its_order(
+    tmp_path: Path,
+) -> None:
+    file = written(tmp_path / "a.jsonl", numbers(60))
+    whole = taken(Mixture([Source(file)]), 100)
+    assert taken(Mixture([Source(file, skip=30)]), 70) == whole[30:]
+    held_out = Mixture([Source(file, skip=30)]).held_out(64)
+    assert held_out == Mixture([Source(file)]).held_out(64)
+
+
 @pytest.mark.parametrize("saved", [True, False])
 def test_a_data_set_folder_is_a_source(tmp_path: Path, saved: bool) -> None:
     folder = tmp_path / "set"
@@ -160,6 +170,7 @@ def test_without_the_package_a_data_set_says_what_to_install(
         ({"sauce": "tasks"}, r"data\[0\].*unknown key 'sauce'; known: source, weight"),
         ({"source": "tasks", "weight": "3"}, r"data\[0\].*weight must be a number.*got '3'"),
         ({"source": "tasks", "weight": 0}, "weight of tasks must be above 0, got 0"),
+        ({"source": "tasks", "skip": -1}, "skip of tasks must be at least 0, got -1"),
         ("tasks", r"data\[0\].*keys and values"),
     ],
 )
@@ -175,3 +186,12 @@ CONFIGS = Path(__file__).resolve().parents[3] / "model" / "configs"
 def test_every_shipped_configuration_is_understood(file: Path) -> None:
     config = TrainConfig.from_dict(yaml.safe_load(file.read_text(encoding="utf-8")))
     assert read_sources(config.data)
+
+
+def test_a_later_part_skips_just_what_the_part_before_saw() -> None:
+    """own-reading.yaml ran for 456 steps of its batch size (the card's `begun_from`)."""
+    second, third = (
+        yaml.safe_load((CONFIGS / name).read_text(encoding="utf-8"))
+        for name in ("own-reading.yaml", "with-gsm8k.yaml")
+    )
+    assert third["data"][0]["skip"] == 456 * second["batch_size"]
