@@ -102,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     measure.add_argument("--temperature", type=float, help="of each token's draw, as 0.7")
     measure.set_defaults(**PLAIN)
+    measure.add_argument(
+        "--max-new-tokens", type=int, help="of an answer; if left out, as the policy's longest rung"
+    )
     measure.add_argument("--limit", type=int, help="only the first N questions")
     person(measure, "measures")
     measure.add_argument("--seed", type=int, default=0)

@@ -30,7 +30,7 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
     pilot = build(settings, load_engine(settings))
     actor = pilot.people.at_shell(args.user, system_user())
     found = pilot.measure(
-        actor, name + flags(args), questions, _budgets(pilot, args), args.seed, _tell
+        actor, name + _flags(args), questions, _budgets(pilot, args), args.seed, _tell
     )
     if args.record:
         recorded.write(Path(args.record), found)
@@ -39,7 +39,7 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
             {
                 "suite": name,
                 "seed": args.seed,
-                "settings": {key: getattr(args, key) for key in PLAIN},
+                "settings": {key: getattr(args, key) for key in (*PLAIN, "max_new_tokens")},
                 "adapter_sha256": pilot.engine.info().adapter_sha256,
                 "results": [_fields(m) for m, _ in found if m.domain is None],
                 "domains": [_fields(m) for m, _ in found if m.domain is not None],
@@ -56,15 +56,23 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
 
 def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
     if args.importance:
-        if flags(args):
-            raise InvalidInput(f"rungs bring their own settings: leave out{flags(args)}")
+        if typed := _flags(args):
+            raise InvalidInput(f"rungs bring their own settings: leave out{typed}")
         return pilot.measure.importances(
             Importance(name) for name in _list(args.importance, set(Importance))
         )
-    longest = max(rung.max_new_tokens for rung in pilot.policy.rungs.values())
+    longest = args.max_new_tokens
+    if longest is None:
+        longest = max(rung.max_new_tokens for rung in pilot.policy.rungs.values())
     caps = [int(cap) for cap in _list(args.budgets, None)]
     like = _rung(args, longest)
     return [budget_of(cap, like) for cap in caps]
+
+
+def _flags(args: argparse.Namespace) -> str:
+    """What was typed beside suite and budgets, as it is kept in the name of the measurement."""
+    longest = args.max_new_tokens
+    return flags(args) + ("" if longest is None else f" --max-new-tokens {longest}")
 
 
 def _rung(args: argparse.Namespace, longest: int) -> Rung:

@@ -7,7 +7,7 @@ import pytest
 
 from app import cli
 from app.bootstrap import Pilot
-from app.commands.measuring import _against, _budgets, _comparison, _tell
+from app.commands.measuring import _against, _budgets, _comparison, _flags, _tell
 from app.services.compare import Comparison
 from app.services.measure import Measuring, budget_of
 from app.services.measure import flags as flags_of
@@ -56,6 +56,17 @@ def test_gate_and_candidates_reach_every_budget_but_that_of_the_base() -> None:
 )
 def test_stored_name_tells_measurements_apart_by_what_was_typed(flags: tuple[str, ...]) -> None:
     assert flags_of(typed(*flags)).split() == list(flags)
+
+
+def test_answers_may_be_longer_than_those_of_the_policy_and_the_stored_name_says_so() -> None:
+    args = typed("--budgets", "0,3", "--gate", "0.9", "--max-new-tokens", "192")
+    assert [budget.rung.max_new_tokens for budget in _budgets(pilot(), args)] == [192, 192]
+    assert _flags(args) == " --gate 0.9 --max-new-tokens 192"
+    assert _flags(typed("--budgets", "0,3")) == ""
+    with pytest.raises(InvalidInput, match="max_new_tokens: .*greater than or equal to 1"):
+        _budgets(pilot(), typed("--max-new-tokens", "0"))
+    with pytest.raises(InvalidInput, match="leave out --max-new-tokens 192"):
+        _budgets(pilot(), typed("--importance", "high", "--max-new-tokens", "192"))
 
 
 def test_rungs_bring_their_own_gate_and_candidates() -> None:

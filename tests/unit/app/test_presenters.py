@@ -337,6 +337,11 @@ def test_the_suite_measured_last_comes_first() -> None:
             "ours-9 · Method Midpoint, Guidance by domain 2.0",
             "ours-9 · 方式 中点法、分野による誘導 2.0",
         ),
+        (
+            "ours --max-new-tokens 192",
+            "ours · Longest answer 192",
+            "ours · 回答の長さの上限 192",
+        ),
     ],
 )
 def test_a_question_set_is_named_in_the_readers_words(suite: str, en: str, ja: str) -> None:
