@@ -57,7 +57,8 @@ def suite_name(suite: str, texts: Texts) -> str:
     for flag in sorted(flags, key=lambda flag: flag.startswith("temperature")):  # of the others
         knob, _, value = flag.partition(" ")
         value = texts(f"solver.{value}") if knob == "solver" else value
-        said.append(f"{texts(f'policy.field.{knob.replace("-", "_")}')} {value}".strip())
+        field = texts(f"policy.field.{knob.replace('-', '_')}")
+        said.append(f"{field} {value}".strip())
     return f"{name} · {texts('list.join').join(said)}" if said else name
 
 

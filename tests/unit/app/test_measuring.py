@@ -63,9 +63,9 @@ def test_answers_may_be_longer_than_those_of_the_policy_and_the_stored_name_says
     assert [budget.rung.max_new_tokens for budget in _budgets(pilot(), args)] == [192, 192]
     assert _flags(args) == " --gate 0.9 --max-new-tokens 192"
     assert _flags(typed("--budgets", "0,3")) == ""
-    with pytest.raises(InvalidInput, match="max_new_tokens: .*greater than or equal to 1"):
+    with pytest.raises(InvalidInput, match=r"max_new_tokens: .*greater than or equal to 1"):
         _budgets(pilot(), typed("--max-new-tokens", "0"))
-    with pytest.raises(InvalidInput, match="leave out --max-new-tokens 192"):
+    with pytest.raises(InvalidInput, match=r"leave out --max-new-tokens 192"):
         _budgets(pilot(), typed("--importance", "high", "--max-new-tokens", "192"))
 
 
