@@ -1,10 +1,11 @@
 """Baseline: a LoRA fine-tune of the base (peft), with as many trained parameters as the adapter.
 
-It sees the examples of the adapter's own training configuration in the same order, as many steps
+It sees the examples of the adapter's own training in the same order, part after part, as many steps
 of as many, by the same loss: cross-entropy of response tokens (each counts once a step, where the
-adapter has several draws of it). Then it answers as the base does; with --checked N lines whose
-sums do not hold are written again, as at a cap of N, from the fine-tune's own distribution.
-Usage: python benchmarks/baseline_lora.py --config model/configs/pilot.yaml --minutes 60
+adapter may have several draws of it). As there, every part has a schedule and optimizer of its own.
+Then it answers as the base does; with --checked N lines whose sums do not hold are written again,
+as at a cap of N, from the fine-tune's own distribution.
+Usage: python benchmarks/baseline_lora.py --part model/configs/pilot.yaml 1131 --minutes 60
 """
 
 import argparse
@@ -12,8 +13,9 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 import yaml
@@ -30,7 +32,6 @@ from app.loading import choose_precision
 from app.settings import Settings, read
 from benchmarks.baseline_fewshot import PLAIN
 from benchmarks.baseline_shared import MAX_NEW_TOKENS, Recording, arguments, engine_on, say
-from model.checkpoint import card_of
 from model.hf import Prompter, read_backbone
 from policies.types import Rung, Solver
 from training.data import Batch, Row, Spelling, collate, steps
@@ -70,13 +71,35 @@ def again(cap: int) -> Rung:
     return Rung(Solver.EULER, cap, 1.0, MAX_NEW_TOKENS, temperature=0.7, checked=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So many steps through the examples of one training configuration, by its schedule."""
+
+    name: str
+    steps: int
+    config: TrainConfig
+
+    @classmethod
+    def read(cls, file: str, steps: str) -> Self:
+        """Raises ConfigError, ValueError if `steps` is no number."""
+        return cls(
+            file, int(steps), TrainConfig.from_dict(yaml.safe_load(Path(file).read_text("utf-8")))
+        )
+
+    def rate(self, step: int, peak: float) -> float:
+        """The adapter's own shape of schedule: warm-up, then linear to the part's end."""
+        warm = min(1.0, (step + 1) / self.config.warmup_steps)
+        return peak * warm * min(1.0, (1 - step / self.steps) / (1 - self.config.decay_from))
+
+
 class Run:
     """A training run in a folder: state.pt to go on from, log.jsonl, and the result."""
 
     def __init__(self, args: argparse.Namespace, settings: Settings) -> None:
         self.args, self.settings, self.folder = args, settings, Path(args.out)
-        self.config = TrainConfig.from_dict(yaml.safe_load(Path(args.config).read_text("utf-8")))
-        torch.manual_seed(self.config.seed)
+        self.parts = [Part.read(*part) for part in args.part]
+        self.steps = sum(part.steps for part in self.parts)
+        torch.manual_seed(self.parts[0].config.seed)
         torch.set_flush_denormal(True)
         dtype = choose_precision(settings.precision)
         base = AutoModelForCausalLM.from_pretrained(settings.base_dir, dtype=dtype)
@@ -89,55 +112,66 @@ class Run:
         self.trained = [p for p in self.lm.parameters() if p.requires_grad]
         count = sum(p.numel() for p in self.trained)
         say(f"rank {self.rank}: {count} trained parameters beside {parameters} of the adapter")
-        self.plan = {"rank": self.rank, "steps": args.steps, "lr": args.lr, "config": args.config}
-        self.optimizer = torch.optim.AdamW(self.trained, lr=args.lr, weight_decay=0.0)
+        self.plan = {"rank": self.rank, "lr": args.lr, "parts": args.part}
+        self.optimizer = self._new_optimizer()
         self.step = 0
         self._restore()
 
     def train(self) -> bool:
         """Until the last step or for --minutes; whether it is done."""
-        until, saved = time.monotonic() + 60 * self.args.minutes, time.monotonic()
-        stream, losses = self._rows(), list[float]()
-        while self.step < self.args.steps and time.monotonic() < until:
-            losses.append(self._one_step(next(stream)))
-            if self.step % 10 == 0 or self.step == self.args.steps:
-                self._tell(sum(losses) / len(losses))
+        until, first = time.monotonic() + 60 * self.args.minutes, 0
+        for part in self.parts:
+            if self.step < first + part.steps:
+                self._train_part(part, first, until)
+            first += part.steps
+            if self.step < first:
+                return False
+        return True
+
+    def _train_part(self, part: Part, first: int, until: float) -> None:
+        """The part whose first step is number `first` of the run."""
+        if self.step == first:
+            self.optimizer = self._new_optimizer()
+        saved, losses = time.monotonic(), list[float]()
+        rows = self._rows(part, self.step - first)
+        while self.step < first + part.steps and time.monotonic() < until:
+            rate = part.rate(self.step - first, self.args.lr)
+            losses.append(self._one_step(next(rows), rate, part.config.clip_norm))
+            if self.step % 10 == 0 or self.step == first + part.steps:
+                self._tell(sum(losses) / len(losses), rate)
                 losses = []
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
                 self._save()
                 saved = time.monotonic()
         self._save()
-        return self.step >= self.args.steps
 
-    def _rows(self) -> Iterator[list[Row]]:
-        mixture, config = Mixture(read_sources(self.config.data)), self.config
+    def _new_optimizer(self) -> torch.optim.AdamW:
+        return torch.optim.AdamW(self.trained, lr=self.args.lr, weight_decay=0.0)
+
+    def _rows(self, part: Part, skip: int) -> Iterator[list[Row]]:
+        config, mixture = part.config, Mixture(read_sources(part.config.data))
         tokens = mixture.spelled(Prompter.load(self.settings.base_dir))
         spelling = Spelling(tokens, config.adapter.classes, config.max_tokens)
-        stream = mixture.stream(config.seed)
-        return steps(stream, spelling, config.batch_size, config.seed, skip=self.step)
+        return steps(
+            mixture.stream(config.seed), spelling, config.batch_size, config.seed, skip=skip
+        )
 
-    def _one_step(self, rows: list[Row]) -> float:
+    def _one_step(self, rows: list[Row], rate: float, clip_norm: float) -> float:
         for group in self.optimizer.param_groups:
-            group["lr"] = self._rate()
+            group["lr"] = rate
         self.optimizer.zero_grad()
         loss = loss_of(self.lm, collate(rows).to(self.lm.device))
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.trained, self.config.clip_norm)
+        torch.nn.utils.clip_grad_norm_(self.trained, clip_norm)
         self.optimizer.step()
         self.step += 1
         return float(loss.detach())
 
-    def _rate(self) -> float:
-        """The adapter's own shape of schedule: warm-up, then linear to the end."""
-        share, config = self.step / self.args.steps, self.config
-        warm = min(1.0, (self.step + 1) / config.warmup_steps)
-        return float(self.args.lr * warm * min(1.0, (1 - share) / (1 - config.decay_from)))
-
-    def _tell(self, loss: float) -> None:
-        line = {"step": self.step, "loss": round(loss, 4), "lr": self._rate()}
+    def _tell(self, loss: float, rate: float) -> None:
+        line = {"step": self.step, "loss": round(loss, 4), "lr": rate}
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-        say(f"step {self.step} of {self.args.steps}: loss {loss:.3f}, rate {self._rate():.1e}")
+        say(f"step {self.step} of {self.steps}: loss {loss:.3f}, rate {rate:.1e}")
 
     def _save(self) -> None:
         part = self.folder / f"{STATE}.part"
@@ -179,20 +213,25 @@ class Run:
 
 def main() -> int:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--config", default="model/configs/pilot.yaml", help="of `train`")
+    parser.add_argument(
+        "--part",
+        nargs=2,
+        action="append",
+        required=True,
+        metavar=("CONFIG", "STEPS"),
+        help="a configuration of `train` and how long; again for each that follows",
+    )
     parser.add_argument("--adapter", help="folder of the one to be equal to; the shipped one")
     parser.add_argument("--rank", type=int, help="instead of the adapter's parameters")
-    parser.add_argument("--steps", type=int, help="instead of as many as the adapter had")
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--checked", type=int, default=0, help="writings of a token at most")
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--out", default="runs/lora", help="folder of the run; goes on there")
     args, settings = parser.parse_args(), read()
     args.adapter = Path(args.adapter or settings.adapter)
-    args.steps = args.steps or card_of(args.adapter)["steps"]
     run = Run(args, settings)
     if not run.train():
-        say(f"stopped at step {run.step} of {args.steps}; the same command goes on")
+        say(f"stopped at step {run.step} of {run.steps}; the same command goes on")
         return 0
     run.answer()
     return 0
