@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from app import recorded
 from app.ports import Job
@@ -17,25 +15,12 @@ from benchmarks.baseline_vote import samples
 from policies.types import Domain
 from tests.fakes import FakeEngine
 from tests.tiny import Letters
-from training.data import Example, Row, Spelling, collate
+from training.data import Example, Spelling
 
 SUITE = [
     {"question": f"{i}?", "answer": a, "domain": d}
     for i, (a, d) in enumerate([("forty two pens are left", "math"), ("none", "data")] * 3)
 ]
-
-
-peft_warns = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
-
-
-def tiny_lm(hidden: int = 32) -> Any:
-    torch.manual_seed(1)
-    config = AutoConfig.for_model(
-        "llama", vocab_size=96, hidden_size=hidden, intermediate_size=48, num_hidden_layers=2,
-        num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True,
-        bos_token_id=None, eos_token_id=None, pad_token_id=None,
-    )  # fmt: skip
-    return AutoModelForCausalLM.from_config(config)
 
 
 @pytest.fixture
@@ -48,33 +33,6 @@ def suite(tmp_path: Path) -> Path:
 def recording(suite: Path, **changes: Any) -> Recording:
     values = {"suite": str(suite), "limit": None, "seed": 5, "record": str(suite.parent / "r.json")}
     return Recording(Namespace(**values | changes), "base")
-
-
-@peft_warns
-def test_rank_gives_the_number_of_trained_parameters_nearest_to_the_adapters() -> None:
-    lora = pytest.importorskip("benchmarks.baseline_lora")
-    lm = tiny_lm()
-    one = 2 * ((32 + 32) * 2 + (32 + 16) * 2 + (32 + 48) * 3)
-    for rank in (1, 4, 9):
-        assert lora.rank_for(lm, rank * one + one // 3) == rank
-    with torch.no_grad():
-        wrapped = lora.get_peft_model(lm, lora.LoraConfig(r=4, target_modules=lora.TARGETS))
-    assert sum(p.numel() for p in wrapped.parameters() if p.requires_grad) == 4 * one
-
-
-@peft_warns
-def test_loss_is_that_of_the_response_tokens_whatever_the_padding() -> None:
-    lora = pytest.importorskip("benchmarks.baseline_lora")
-    lm = tiny_lm()
-    rows = [Row([5, 9, 3, 7, 2], [2, 3], 0), Row([8, 1, 4], [0, 1], 0)]
-    wanted = list[float]()
-    for row in rows:
-        with torch.no_grad():
-            logits = lm(torch.tensor([row.ids])).logits[0].log_softmax(-1)
-        wanted += [-float(logits[i, row.ids[i + 1]]) for i in row.at]
-    wrapped = lora.get_peft_model(lm, lora.LoraConfig(r=2, target_modules=lora.TARGETS))
-    loss = lora.loss_of(wrapped, collate(rows))
-    assert float(loss.detach()) == pytest.approx(sum(wanted) / 4, rel=1e-5)
 
 
 def test_as_many_samples_as_cost_the_same_by_the_list() -> None:
