@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,10 +20,11 @@ from typing import Any, Self
 import torch
 import yaml
 from safetensors import safe_open
+from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from app.commands.sources import Mixture, read_sources
@@ -93,7 +94,6 @@ class Run:
         torch.manual_seed(self.parts[0].config.seed)
         torch.set_flush_denormal(True)
         dtype = choose_precision(settings.precision)
-        self.bfloat16 = dtype == torch.bfloat16
         base: Any = AutoModelForCausalLM.from_pretrained(
             settings.base_dir,
             dtype=dtype,
@@ -104,8 +104,9 @@ class Run:
         lora = LoraConfig(
             r=self.rank, lora_alpha=self.rank, target_modules=TARGETS, task_type="CAUSAL_LM"
         )
-        self.lm: Any = get_peft_model(base.to(settings.device), lora)
-        self.trained = [p for p in self.lm.parameters() if p.requires_grad]
+        self.lm: Any = get_peft_model(base.to(settings.device), lora, autocast_adapter_dtype=False)
+        self.computed = [p for p in self.lm.parameters() if p.requires_grad]
+        self.trained = [p.detach().float() for p in self.computed]  # what small steps add up in
         count = sum(p.numel() for p in self.trained)
         say(f"rank {self.rank}: {count} trained parameters beside {parameters} of the adapter")
         self.plan = {"rank": self.rank, "lr": args.lr, "parts": args.part}
@@ -155,14 +156,20 @@ class Run:
     def _one_step(self, rows: list[Row], rate: float, clip_norm: float) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.optimizer.zero_grad()
-        with torch.autocast(self.lm.device.type, torch.bfloat16, self.bfloat16):
-            loss = loss_of(self.lm, rows)
-        loss.backward()
+        loss = loss_of(self.lm, rows)
+        grads = torch.autograd.grad(loss, self.computed)
+        for own, grad in zip(self.trained, grads, strict=True):
+            own.grad = grad.float()
         torch.nn.utils.clip_grad_norm_(self.trained, clip_norm)
         self.optimizer.step()
+        self._compute_with(self.trained)
         self.step += 1
         return float(loss.detach())
+
+    def _compute_with(self, values: Iterable[Tensor]) -> None:
+        with torch.no_grad():
+            for p, value in zip(self.computed, values, strict=True):
+                p.copy_(value)
 
     def _tell(self, loss: float, rate: float) -> None:
         line = {"step": self.step, "loss": round(loss, 4), "lr": rate}
@@ -173,7 +180,7 @@ class Run:
     def _save(self) -> None:
         part = self.folder / f"{STATE}.part"
         state = {
-            "lora": get_peft_model_state_dict(self.lm),
+            "trained": self.trained,
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "plan": self.plan,
@@ -191,7 +198,9 @@ class Run:
             raise SystemExit(
                 f"{file} is of a run with {state['plan']}, not {self.plan}; name another --out"
             )
-        set_peft_model_state_dict(self.lm, state["lora"])
+        for own, value in zip(self.trained, state["trained"], strict=True):
+            own.copy_(value)
+        self._compute_with(self.trained)
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
         say(f"going on from step {self.step}")
@@ -200,6 +209,8 @@ class Run:
         """The suite, by the product's engine on the merged weights."""
         checked, name = self.args.checked, f"lora-{self.rank}-{self.step}-at-{self.args.lr}"
         recording = Recording(self.args, f"{name}-checked-{checked}" if checked else name)
+        for p, value in zip(self.computed, self.trained, strict=True):
+            p.data = value  # merged as precisely as it was trained
         backbone = read_backbone(self.lm.merge_and_unload())
         prompter = Prompter.load(self.settings.base_dir)
         engine = engine_on(backbone, prompter, self.settings, recording.name)

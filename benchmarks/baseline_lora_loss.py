@@ -6,33 +6,34 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from training.data import Batch, Row, collate
+from training.data import Row, collate
 
 HEAD_ROWS = 128
 WIDTH = 128
 """Tokens, about, of the rows that examples are packed into."""
+BEGINS = -2
+"""Owner of the tokens that all examples begin with."""
 
 
 def loss_of(lm: Any, rows: list[Row], width: int = WIDTH) -> Tensor:
     """Mean cross-entropy in nats of the response tokens.
 
-    What all rows begin with, the frame of a first question, is read once; the rest is packed.
+    Packed; what all examples begin with, the frame of a first question, stands once in a row.
     """
     decoder, alike = lm.get_base_model().model, alike_at_first(rows)
     rests = [Row(row.ids[alike:], [i - alike for i in row.at], row.label) for row in rows]
-    batch, cache = collate(rests, width).to(lm.device), None
-    if alike:
-        first = torch.tensor([rows[0].ids[:alike]], device=lm.device)
-        cache = decoder(input_ids=first, use_cache=True).past_key_values
-        cache.batch_repeat_interleave(len(batch.ids))
+    batch = collate(rests, width).to(lm.device)
+    first = torch.tensor(rows[0].ids[:alike], dtype=torch.long, device=lm.device)
+    at_first = torch.arange(alike, device=lm.device)
+    owner = in_front(torch.full_like(first, BEGINS), batch.owner)
     hidden = decoder(
-        input_ids=batch.ids,
-        position_ids=batch.places + alike,
-        attention_mask=mask_of(batch, alike, lm.dtype),
-        past_key_values=cache,
-    ).last_hidden_state  # (B, S, h)
+        input_ids=in_front(first, batch.ids),
+        position_ids=in_front(at_first, batch.places + alike),
+        attention_mask=mask_of(owner, lm.dtype),
+        use_cache=False,
+    ).last_hidden_state  # (B, T, h)
     index = torch.arange(len(hidden), device=lm.device)[:, None]
-    at = hidden[index, batch.positions][batch.valid]  # (tokens, h)
+    at = hidden[index, alike + batch.positions][batch.valid]  # (tokens, h)
     head = lm.get_base_model().lm_head.weight
     total: Tensor = HeadLoss.apply(at, head, batch.targets[batch.valid])  # type: ignore[no-untyped-call]
     return total / len(at)
@@ -73,10 +74,13 @@ def alike_at_first(rows: list[Row]) -> int:
     return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
 
 
-def mask_of(batch: Batch, alike: int, dtype: torch.dtype) -> Tensor:
-    """(B, 1, S, alike + S): each token sees the common beginning and its own example up to it."""
-    own = batch.owner[:, :, None] == batch.owner[:, None, :]
-    seen = torch.nn.functional.pad(own.tril(), (alike, 0), value=True)[:, None]
-    return torch.zeros(seen.shape, dtype=dtype, device=own.device).masked_fill(
-        ~seen, torch.finfo(dtype).min
-    )
+def in_front(first: Tensor, rows: Tensor) -> Tensor:
+    """(F,) in front of every row of (B, S)."""
+    return torch.cat([first.expand(len(rows), -1), rows], dim=1)
+
+
+def mask_of(owner: Tensor, dtype: torch.dtype) -> Tensor:
+    """(B, 1, T, T): a token sees the beginning and its own example, up to itself."""
+    seen = (owner[:, :, None] == owner[:, None, :]) | (owner[:, None, :] == BEGINS)
+    mask = torch.zeros(seen.shape, dtype=dtype, device=owner.device)
+    return mask.masked_fill(~seen.tril(), torch.finfo(dtype).min)[:, None]

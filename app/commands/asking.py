@@ -10,7 +10,7 @@ from app.commands.output import as_json, progress, result, show
 from app.commands.who import system_user
 from app.loading import load_engine
 from app.ports import AnswerRow
-from app.services.ask import AskForm, Preview, Receipt, Written
+from app.services.ask import AskForm, Limits, Preview, Receipt, Written, clean
 from app.settings import Settings
 from policies.review import withheld
 from policies.roles import Actor
@@ -19,9 +19,10 @@ from policies.types import Domain, Importance
 
 def ask(settings: Settings, args: argparse.Namespace) -> int:
     """Prints the answer, with --json all the ledger says of it. Ctrl-C settles to the work done."""
+    question = clean(args.question, Limits().question_characters)  # the model takes seconds
     pilot = build(settings, load_engine(settings))
     form = AskForm(
-        args.question,
+        question,
         Importance(args.importance),
         Domain(args.domain),
         args.seed,

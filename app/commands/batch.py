@@ -12,7 +12,7 @@ from app.commands.asking import asker, fields
 from app.commands.output import as_json, progress
 from app.loading import load_engine
 from app.ports import AnswerStatus
-from app.services.ask import AskForm, Receipt
+from app.services.ask import AskForm, Limits, Receipt, clean
 from app.services.batch import Batch
 from app.settings import Settings
 from policies.errors import InvalidInput
@@ -89,8 +89,12 @@ def _form(
     seed = row.get("seed")
     if seed is not None and type(seed) is not int:
         raise InvalidInput(f"{where}: seed must be a whole number, got {seed!r}")
+    try:
+        question = clean(row["question"], Limits().question_characters)
+    except InvalidInput as err:
+        raise InvalidInput(f"{where}: {err}") from err
     return str(row.get("id", number)), AskForm(
-        row["question"],
+        question,
         Importance(_one_of(row, "importance", list(Importance), importance, where)),
         Domain(_one_of(row, "domain", list(Domain), domain, where)),
         seed,

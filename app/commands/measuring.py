@@ -27,10 +27,11 @@ TOLD_EVERY = 20
 def evaluate(settings: Settings, args: argparse.Namespace) -> int:
     """Measures a suite at budgets or rungs; --record writes the file that ships with an adapter."""
     name, questions = suites.load_first(args.suite, args.limit)
+    wanted = _wanted(args)
     pilot = build(settings, load_engine(settings))
     actor = pilot.people.at_shell(args.user, system_user())
     found = pilot.measure(
-        actor, name + _flags(args), questions, _budgets(pilot, args), args.seed, _tell
+        actor, name + _flags(args), questions, _budgets(pilot, args, wanted), args.seed, _tell
     )
     if args.record:
         recorded.write(Path(args.record), found)
@@ -54,19 +55,24 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
     return 0
 
 
-def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
+def _wanted(args: argparse.Namespace) -> list[str]:
+    """Caps, or names of importances. Refused before the model takes its seconds to load."""
+    if not args.importance:
+        _rung(args, 1 if args.max_new_tokens is None else args.max_new_tokens)
+        return _list(args.budgets, None)
+    if typed := _flags(args):
+        raise InvalidInput(f"rungs bring their own settings: leave out{typed}")
+    return _list(args.importance, set(Importance))
+
+
+def _budgets(pilot: Pilot, args: argparse.Namespace, wanted: list[str]) -> list[Budget]:
     if args.importance:
-        if typed := _flags(args):
-            raise InvalidInput(f"rungs bring their own settings: leave out{typed}")
-        return pilot.measure.importances(
-            Importance(name) for name in _list(args.importance, set(Importance))
-        )
+        return pilot.measure.importances(map(Importance, wanted))
     longest = args.max_new_tokens
     if longest is None:
         longest = max(rung.max_new_tokens for rung in pilot.policy.rungs.values())
-    caps = [int(cap) for cap in _list(args.budgets, None)]
     like = _rung(args, longest)
-    return [budget_of(cap, like) for cap in caps]
+    return [budget_of(int(cap), like) for cap in wanted]
 
 
 def _flags(args: argparse.Namespace) -> str:

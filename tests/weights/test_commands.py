@@ -96,28 +96,6 @@ def test_a_batch_is_stopped_and_goes_on_where_it_was(command: Command, tmp_path:
     assert command("ledger", "verify").returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        ("{", "line 1: not JSON"),
-        ('{"q": "Why?"}', "an object with a question"),
-        ('{"question": "Why?", "importance": "top"}', "importance must be one of"),
-        ('{"question": "Why?", "seed": "x"}', "seed must be a whole number"),
-        ('{"question": "Why?", "answer": "42"}', "unknown field answer"),
-        ('{"question": "Why?", "id": 1}\n{"question": "How?", "id": 1}', "more than once"),
-        ("", "has no questions"),
-    ],
-)
-def test_a_line_that_is_no_question_is_named(
-    command: Command, tmp_path: Path, line: str, says: str
-) -> None:
-    (tmp_path / "questions.jsonl").write_text(line)
-    done = command("ask-all", "questions.jsonl")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert says in done.stderr
-    assert "Traceback" not in done.stderr
-
-
 def test_a_killed_process_loses_no_settled_row_and_its_hold_is_given_back(
     command: Command, tmp_path: Path
 ) -> None:
@@ -187,26 +165,10 @@ def test_evaluate_gives_intervals_and_stores_what_it_gives(
     assert stored == [(0, 6), (3, 6)]
 
 
-@pytest.mark.parametrize(
-    ("args", "says"),
-    [
-        (("ask", "   "), "the question is empty"),
-        (("ask", "a\x07b"), "control"),
-        (("evaluate", "--suite", "no-such-suite"), "pilot"),
-        (("evaluate", "--budgets", "three"), "whole number"),
-        (("policy", "validate", "no-such-file"), "cannot be read"),
-        (("model", "check-golden", "."), "golden"),
-        (("serve", "--host", "0.0.0.0"), "loopback"),
-    ],
-)
-def test_bad_input_ends_in_one_clear_line(
-    command: Command, args: tuple[str, ...], says: str
-) -> None:
-    done = command(*args, L2D_AUTH="off")
-    assert done.returncode == 1
-    assert says in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+def test_bad_input_ends_in_one_clear_line(command: Command) -> None:
+    done = command("ask", "   ")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: the question is empty (reason empty_question)\n"
 
 
 def test_a_question_over_the_ceiling_is_refused_with_the_numbers(command: Command) -> None:
