@@ -27,11 +27,11 @@ TOLD_EVERY = 20
 def evaluate(settings: Settings, args: argparse.Namespace) -> int:
     """Measures a suite at budgets or rungs; --record writes the file that ships with an adapter."""
     name, questions = suites.load_first(args.suite, args.limit)
-    wanted = _wanted(args)
+    _wanted(args)  # what is typed wrong is refused before the model takes its seconds to load
     pilot = build(settings, load_engine(settings))
     actor = pilot.people.at_shell(args.user, system_user())
     found = pilot.measure(
-        actor, name + _flags(args), questions, _budgets(pilot, args, wanted), args.seed, _tell
+        actor, name + _flags(args), questions, _budgets(pilot, args), args.seed, _tell
     )
     if args.record:
         recorded.write(Path(args.record), found)
@@ -56,7 +56,7 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _wanted(args: argparse.Namespace) -> list[str]:
-    """Caps, or names of importances. Refused before the model takes its seconds to load."""
+    """Caps, or names of importances. Raises InvalidInput, for the flags beside them too."""
     if not args.importance:
         _rung(args, 1 if args.max_new_tokens is None else args.max_new_tokens)
         return _list(args.budgets, None)
@@ -65,7 +65,8 @@ def _wanted(args: argparse.Namespace) -> list[str]:
     return _list(args.importance, set(Importance))
 
 
-def _budgets(pilot: Pilot, args: argparse.Namespace, wanted: list[str]) -> list[Budget]:
+def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
+    wanted = _wanted(args)
     if args.importance:
         return pilot.measure.importances(map(Importance, wanted))
     longest = args.max_new_tokens

@@ -168,7 +168,7 @@ def test_evaluate_gives_intervals_and_stores_what_it_gives(
 def test_bad_input_ends_in_one_clear_line(command: Command) -> None:
     done = command("ask", "   ")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: the question is empty (reason empty_question)\n"
+    assert done.stderr == "error: the question is empty\n"
 
 
 def test_a_question_over_the_ceiling_is_refused_with_the_numbers(command: Command) -> None:
