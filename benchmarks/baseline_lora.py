@@ -67,16 +67,14 @@ def again(cap: int) -> Rung:
 class Part:
     """So many steps through the examples of one training configuration, by its schedule."""
 
-    name: str
     steps: int
     config: TrainConfig
 
     @classmethod
     def read(cls, file: str, steps: str) -> Self:
         """Raises ConfigError, ValueError if `steps` is no number."""
-        return cls(
-            file, int(steps), TrainConfig.from_dict(yaml.safe_load(Path(file).read_text("utf-8")))
-        )
+        said = yaml.safe_load(Path(file).read_text("utf-8"))
+        return cls(int(steps), TrainConfig.from_dict(said))
 
     def rate(self, step: int, peak: float) -> float:
         """The adapter's own shape of schedule: warm-up, then linear to the part's end."""
@@ -95,9 +93,7 @@ class Run:
         torch.set_flush_denormal(True)
         dtype = choose_precision(settings.precision)
         base: Any = AutoModelForCausalLM.from_pretrained(
-            settings.base_dir,
-            dtype=dtype,
-            attn_implementation=GROUPED,
+            settings.base_dir, dtype=dtype, attn_implementation=GROUPED
         )
         parameters = trained_parameters(args.adapter)
         self.rank = args.rank or rank_for(base, parameters)

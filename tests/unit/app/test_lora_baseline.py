@@ -69,7 +69,7 @@ def test_loss_and_gradient_are_those_of_the_response_tokens_however_packed(
 
 
 def test_every_part_of_training_has_its_own_schedule() -> None:
-    part = lora.Part("x", 100, TrainConfig(warmup_steps=4, decay_from=0.5))
+    part = lora.Part(100, TrainConfig(warmup_steps=4, decay_from=0.5))
     rates = [part.rate(step, 1e-3) for step in range(100)]
     assert rates[:5] == pytest.approx([0.25e-3, 0.5e-3, 0.75e-3, 1e-3, 1e-3])
     assert rates[49] == pytest.approx(1e-3)
