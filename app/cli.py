@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument(
         "--checked",
         action="store_true",
-        help="evaluations write lines of working again whose sums do not hold",
+        help="evaluations write lines of working again that state what does not hold",
     )
     measure.add_argument("--temperature", type=float, help="of each token's draw, as 0.7")
     measure.set_defaults(**PLAIN)

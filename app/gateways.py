@@ -212,7 +212,7 @@ class LocalEngine:
         return candidates(Row(prompt, job.seed, label, check=check), rung.candidates)
 
     def _line_holds(self, ids: Sequence[int], ended: bool) -> bool | None:
-        """Where a line ends, whether its sums hold."""
+        """Where a line ends, whether what it states holds."""
         text = self.prompter.text(list(ids))
         if not ended and not text.endswith("\n"):
             return None

@@ -1,7 +1,8 @@
-"""Do the sums in an answer's working hold? Reads free text; exact, without floating point. Pure.
+"""Does what an answer's working states hold? Reads free text; exact, without floating point. Pure.
 
-A statement is what a reader could check with a pocket calculator: "13 x 4 = 52", "25% of 272 = 68",
-"264 > 150". A text that states nothing of that kind holds.
+A statement is what a reader could check by what is written there and a pocket calculator: a sum as
+"13 x 4 = 52" or "25% of 272 = 68", a comparison as "264 > 150", an order as "3 words: ash < elm <
+yew". A text that states nothing of that kind holds.
 """
 
 from __future__ import annotations
@@ -9,13 +10,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+from typing import Any
 
 _PLAIN = str.maketrans({"\N{MULTIPLICATION SIGN}": "x", "*": "x", "\N{MINUS SIGN}": "-", "÷": "/"})
 _NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
 _TERM = rf"(?:(?:{_NUMBER})%\s+of\s+(?:{_NUMBER})|-?(?:{_NUMBER}))"
 _STATEMENT = re.compile(
     rf"(?<![\w.,%:=<>+/-])(?<![x:=<>+/-]\s)({_TERM}(?:\s*[-+x/]\s*{_TERM}){{0,15}})"
-    rf"\s*([=<>])\s*(-?(?:{_NUMBER}))(?![\w%])(?![.,:]\d)(?!\s*[-+x/=<>]\s*\d)"
+    rf"\s*([=<>])\s*(-?(?:{_NUMBER}))(?![\w%])(?![.,:]\d)(?!\s*[-+x/=<>]\s*-?\d)"
+)
+_ITEM = rf"(?:-?(?:{_NUMBER})|[^\W\d_]{{2,}})"
+_ORDER = re.compile(
+    rf"(?:(?<![\w.,-])(\d{{1,4}}) (?:numbers|words): |(?<![\w.,%:=<>+/-])(?<![x:=<>+/-]\s))"
+    rf"({_ITEM}(?:\s*[<>]\s*{_ITEM}){{2,}})(?![\w%])(?![.,:]\d)(?!\s*[-+x/=<>])"
 )
 _PART = re.compile(rf"(?:({_NUMBER})%\s+of\s+)?({_NUMBER})|([-+x/])")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -25,28 +33,47 @@ _DIGITS = 40
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One sum or comparison as it stands in a text."""
+    """One sum, comparison or order as it stands in a text."""
 
     text: str
     holds: bool
     """An equation holds if its right side is the left one, rounded to as many decimals; a whole
-    number must be exact."""
+    number must be exact. Words are in the order of the alphabet; an order that tells how many are
+    in it must have as many."""
 
 
 def statements(text: str) -> list[Statement]:
     """All of a text, in its order; what divides by zero is none."""
-    found = []
-    for match in _STATEMENT.finditer(text.translate(_PLAIN)):
-        left = _left(match[1], match[2])
-        if left is not None and max(map(len, re.findall(r"[0-9,.]+", match[0]))) <= _DIGITS:
+    plain, found = text.translate(_PLAIN), list[tuple[int, Statement]]()
+    for match in (*_STATEMENT.finditer(plain), *_ORDER.finditer(plain)):
+        right = _in_order(match) if match.re is _ORDER else _sum_holds(match)
+        if right is not None and max(map(len, re.findall(r"[0-9,.]+|$", match[0]))) <= _DIGITS:
             said = text[match.start() : match.end()]
-            found.append(Statement(said, _holds(left, match[2], match[3])))
-    return found
+            found.append((match.start(), Statement(said, right)))
+    return [statement for _, statement in sorted(found, key=lambda pair: pair[0])]
 
 
 def holds(text: str) -> bool:
     """Whether every statement of the text holds."""
     return all(statement.holds for statement in statements(text))
+
+
+def _sum_holds(match: re.Match[str]) -> bool | None:
+    left = _left(match[1], match[2])
+    return None if left is None else _holds(left, match[2], match[3])
+
+
+def _in_order(match: re.Match[str]) -> bool | None:
+    """None where numbers stand beside words."""
+    first, *rest = re.split(r"\s*([<>])\s*", match[2])
+    items, signs = [first, *rest[1::2]], rest[::2]
+    numbers = [bool(re.search(r"\d", item)) for item in items]
+    if any(numbers) and not all(numbers):
+        return None
+    values: list[Any] = [_signed(item) if numbers[0] else item.casefold() for item in items]
+    pairs = zip(signs, pairwise(values), strict=True)
+    right = all(a < b if sign == "<" else a > b for sign, (a, b) in pairs)
+    return right and match[1] in (None, str(len(items)))
 
 
 def _left(expression: str, sign: str) -> Fraction | None:
@@ -83,13 +110,17 @@ def _value(expression: str) -> Fraction | None:
 
 
 def _holds(left: Fraction, sign: str, right: str) -> bool:
-    said = _fraction(right)
+    said = _signed(right)
     if sign == "<":
         return left < said
     if sign == ">":
         return left > said
     error = 2 * abs(left - said) * Fraction(10) ** len(right.partition(".")[2])
     return error <= 1 and (error == 0 or "." in right)
+
+
+def _signed(number: str) -> Fraction:
+    return -_fraction(number[1:]) if number.startswith("-") else _fraction(number)
 
 
 def _fraction(number: str) -> Fraction:

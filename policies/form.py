@@ -98,7 +98,7 @@ class RungForm(_Form):
     checked: bool = Field(
         default=False,
         strict=True,
-        description="passes write lines of working again whose sums do not hold",
+        description="passes write lines of working again that state what does not hold",
     )
     temperature: float = Field(default=0.0, ge=0.0, le=2.0, strict=True)
     at_ceiling: AtCeiling = AtCeiling.REFUSE

@@ -23,7 +23,7 @@ class TokenTrace:
     doubt: float = field(compare=False)
     """Of the distribution that the token was taken from."""
     writing: int = 1
-    """Which writing of its line it is of: above 1, sums of the ones before did not hold."""
+    """Which writing of its line it is of: above 1, what the ones before state does not hold."""
 
 
 @dataclass(frozen=True, slots=True)

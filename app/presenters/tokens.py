@@ -91,7 +91,7 @@ def _changes(shown: Sequence[TokenTrace], texts: Texts) -> str:
 
 
 def _again(tokens: Sequence[TokenTrace], texts: Texts) -> str:
-    """Lines that were written again, how often, and which of their sums still do not hold."""
+    """Lines that were written again, how often, and in which something still does not hold."""
     lines: list[tuple[str, int]] = []
     text = ""
     for at, token in enumerate(tokens):

@@ -1,7 +1,7 @@
-"""Sums in free text: found where a reader would see one, and right exactly where arithmetic is."""
+"""What free text states: found where a reader would see it, and right exactly where it is so."""
 
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given
@@ -34,6 +34,20 @@ def test_a_comparison_holds_exactly_where_it_is_true(a: int, b: int) -> None:
     assert holds(f"{a} > {b}") is (a > b)
 
 
+@given(
+    items=st.lists(NUMBERS, min_size=3, max_size=9),
+    sign=st.sampled_from("<>"),
+    more=st.integers(-1, 1),
+)
+def test_an_order_holds_exactly_where_it_is_one_and_names_as_many_as_it_says(
+    items: list[int], sign: str, more: int
+) -> None:
+    ordered = all(a < b if sign == "<" else a > b for a, b in pairwise(items))
+    chain = f" {sign} ".join(map(str, items))
+    assert [s.holds for s in statements(chain)] == [ordered]
+    assert holds(f"{len(items) + more} numbers: {chain}") is (ordered and not more)
+
+
 @given(a=NUMBERS, b=st.integers(1, 999), decimals=st.integers(1, 4))
 def test_a_quotient_may_be_rounded_to_the_decimals_it_is_given_with(
     a: int, b: int, decimals: int
@@ -61,6 +75,12 @@ def test_every_way_to_write_an_operator_is_read(sign: str) -> None:
         ("8 / 4 x 2 = 4; 10 - 2 x 3 = 24", [True, False]),
         ("It is 2 + 2 = 4.", [True]),
         ("2 + 2 = 4\n4 + 1 = 6\nAnswer: 6", [True, False]),
+        ("59 > 50: 1\n31 > 50: 2", [True, False]),
+        ("1 < 2 < 1", [False]),
+        ("So Ash < elm < Yew, and 7 > 5 > 6.", [True, False]),
+        ("-5 > -9 > -10; 1 + 1 = 3", [True, False]),
+        ("3 words: ash < elm < yew", [True]),
+        ("4 words: ash < elm < yew", [False]),
     ],
 )
 def test_sums_are_found_in_prose_and_in_lines(text: str, found: list[bool]) -> None:
@@ -79,7 +99,10 @@ def test_sums_are_found_in_prose_and_in_lines(text: str, found: list[bool]) -> N
         "on 2024-05-06 = 3",
         "12:30 - 2 = 5",
         "1 + 2 = 3 + 4",
-        "1 < 2 < 1",
+        "x < y < z",
+        "1 < two < 3",
+        "4 numbers: 1 and 2",
+        "1 < 2 < 3 = 3",
         "10-20",
         "9" * 41 + " + 1 = 2",
         "1 + " * 40 + "1 = 3",
