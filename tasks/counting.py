@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from random import Random
 
-from tasks.draws import distinct_numbers, join_items
+from tasks.draws import compared, contest, distinct_numbers, join_items
 from tasks.types import Draw, Kind
 from tasks.vocab import WORDS
 
@@ -12,22 +13,22 @@ from tasks.vocab import WORDS
 def _count_over(rng: Random) -> Draw:
     numbers = [rng.randint(1, 99) for _ in range(rng.randint(4, 7))]
     limit = rng.choice((20, 25, 30, 40, 50, 60, 70, 75))
-    over = [number for number in numbers if number > limit]
-    return _counted({"list": join_items(numbers), "limit": str(limit)}, over)
+    return _matched(numbers, limit, ">")
 
 
 def _count_under(rng: Random) -> Draw:
     numbers = [rng.randint(1, 99) for _ in range(rng.randint(4, 7))]
     limit = rng.choice((25, 30, 40, 50, 60, 70, 80))
-    under = [number for number in numbers if number < limit]
-    return _counted({"list": join_items(numbers), "limit": str(limit)}, under)
+    return _matched(numbers, limit, "<")
 
 
 def _count_word(rng: Random) -> Draw:
     word, *others = rng.sample(WORDS, 4)
     words = [word] * rng.randint(1, 4) + rng.choices(others, k=rng.randint(2, 5))
     rng.shuffle(words)
-    return _counted({"list": join_items(words), "word": word}, [w for w in words if w == word])
+    counts = list(accumulate(int(each == word) for each in words))
+    steps = tuple(f"{each}: {count}" for each, count in zip(words, counts, strict=True))
+    return Draw({"list": join_items(words), "word": word}, str(counts[-1]), steps)
 
 
 def _extreme(rng: Random) -> Draw:
@@ -35,11 +36,20 @@ def _extreme(rng: Random) -> Draw:
     most, pick = rng.choice(
         (("largest", max), ("highest", max), ("smallest", min), ("lowest", min))
     )
-    return Draw({"list": join_items(numbers), "most": most}, str(pick(numbers)))
+    steps = contest(numbers, pick)
+    return Draw({"list": join_items(numbers), "most": most}, str(pick(numbers)), steps)
 
 
-def _counted(fields: dict[str, str], matches: list[int] | list[str]) -> Draw:
-    return Draw(fields, str(len(matches)), (join_items(matches) if matches else "none",))
+def _matched(numbers: list[int], limit: int, wanted: str) -> Draw:
+    """A line for every number: how it stands to the limit, and how many matched so far."""
+    signs = [compared(number, limit) for number in numbers]
+    counts = list(accumulate(int(sign == wanted) for sign in signs))
+    steps = tuple(
+        f"{number} {sign} {limit}: {count}"
+        for number, sign, count in zip(numbers, signs, counts, strict=True)
+    )
+    fields = {"list": join_items(numbers), "limit": str(limit)}
+    return Draw(fields, str(counts[-1]), steps)
 
 
 COUNTING: tuple[Kind, ...] = (

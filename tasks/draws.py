@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from tasks.types import Draw
@@ -35,3 +36,18 @@ def distinct_numbers(rng: Random) -> list[int]:
 def join_items(items: list[int] | list[str]) -> str:
     """A list as people write it."""
     return ", ".join(map(str, items))
+
+
+def compared(a: int, b: int) -> str:
+    """The sign that stands between them."""
+    return "<" if a < b else ">" if a > b else "="
+
+
+def contest(numbers: list[int], pick: Callable[..., int]) -> tuple[str, ...]:
+    """A line for each number but the first: against the best so far, and which is best then."""
+    steps, best = list[str](), numbers[0]
+    for number in numbers[1:]:
+        better = pick(best, number)
+        steps.append(f"{number} {compared(number, best)} {best}: {better}")
+        best = better
+    return tuple(steps)

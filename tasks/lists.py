@@ -11,17 +11,26 @@ from tasks.vocab import NAMES, WORDS
 
 def _sort_up(rng: Random) -> Draw:
     numbers = distinct_numbers(rng)
-    return Draw({"list": join_items(numbers)}, join_items(sorted(numbers)))
+    return _sorted(numbers, sorted(numbers), "numbers", "<")
 
 
 def _sort_down(rng: Random) -> Draw:
     numbers = distinct_numbers(rng)
-    return Draw({"list": join_items(numbers)}, join_items(sorted(numbers, reverse=True)))
+    return _sorted(numbers, sorted(numbers, reverse=True), "numbers", ">")
 
 
 def _sort_words(rng: Random) -> Draw:
     words = rng.sample(rng.choice((WORDS, WORDS, NAMES)), rng.randint(3, 6))
-    return Draw({"list": join_items(words)}, join_items(sorted(words)))
+    return _sorted(words, sorted(words), "words", "<")
+
+
+def _sorted(
+    items: list[int] | list[str], ordered: list[int] | list[str], name: str, sign: str
+) -> Draw:
+    """How many there are and a chain of them: both can be held against the chain itself."""
+    chain = f" {sign} ".join(map(str, ordered))
+    step = f"{len(items)} {name}: {chain}"
+    return Draw({"list": join_items(items)}, join_items(ordered), (step,))
 
 
 def _dedupe(rng: Random) -> Draw:
@@ -33,7 +42,9 @@ def _dedupe(rng: Random) -> Draw:
 
 def _reverse(rng: Random) -> Draw:
     items = _words_or_numbers(rng, 3, 6)
-    return Draw({"list": join_items(items)}, join_items(items[::-1]))
+    numbered = [f"{place} {item}" for place, item in enumerate(items, start=1)]
+    steps = (join_items(numbered), join_items(numbered[::-1]))
+    return Draw({"list": join_items(items)}, join_items(items[::-1]), steps)
 
 
 def _join_codes(rng: Random) -> Draw:

@@ -6,7 +6,7 @@ from functools import partial
 from random import Random
 
 from tasks.arithmetic import running_total
-from tasks.draws import people
+from tasks.draws import contest, people
 from tasks.types import Draw, Kind
 from tasks.vocab import CITIES, CLIENTS, ITEMS, NAMES, STATUSES, SUFFIXES
 
@@ -105,7 +105,7 @@ def _best_quote(rng: Random) -> Draw:
     best = pick(prices)
     quotes = ", ".join(f"{name} {price}" for name, price in zip(names, prices, strict=True))
     fields = {"quotes": quotes, "word": word, "who": rng.choice(NAMES), "item": rng.choice(ITEMS)}
-    return Draw(fields, names[prices.index(best)], (f"{word}: {best}",))
+    return Draw(fields, names[prices.index(best)], contest(prices, pick))
 
 
 PAPERWORK: tuple[Kind, ...] = (
