@@ -5,14 +5,18 @@ are, so that runs of one seed can be compared token by token.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from model.config import Choice, Gate
+
+_NO_CHANCE = 1e-9
+"""What is left of all chances where rounding alone may have left it."""
 
 Stop = Callable[[Sequence[int]], bool]
 """Whether an answer, as ids, ends with its newest token."""
@@ -57,23 +61,54 @@ def choose(
     choice: Choice,
     written: Sequence[Sequence[int]],
     generators: Sequence[torch.Generator],
+    spent: Mapping[int, float] = MappingProxyType({}),
 ) -> Tensor:
-    """One id a row (B,) from logits (B, 1, V). `written`: the answer of each row so far."""
-    if choice.repetition_penalty != 1.0:
-        logits = _penalised(logits.values, choice.repetition_penalty, written)
+    """One id a row (B,) from logits (B, 1, V). `written`: the answer of each row so far.
+
+    `spent`, of single tokens: a share of their chance, in [0, 1], that they shall not have; it
+    counts for nothing where no other token has a chance, and at temperature 0.
+    """
+    logits = _asked(logits, choice, written)
     if choice.temperature == 0.0:
         return logits.best[:, 0]
+    chance, ids = _chances(logits, choice)
+    if spent:
+        left = torch.ones(chance.shape[-1], dtype=chance.dtype, device=chance.device)
+        left[list(spent)] -= torch.tensor(list(spent.values()), dtype=chance.dtype)
+        fresh = chance * left[ids]
+        chance = torch.where(fresh.sum(-1, keepdim=True) > _NO_CHANCE, fresh, chance)
+    below = chance.cumsum(-1)
+    drawn = torch.stack([torch.rand(1, dtype=torch.float64, generator=g) for g in generators])
+    place = torch.searchsorted(below, drawn.to(below.device) * below[:, -1:], right=True)
+    last = chance.shape[-1] - 1 - (chance > 0).flip(-1).int().argmax(-1, keepdim=True)
+    return ids.gather(-1, place.minimum(last))[:, 0]
+
+
+def chance_of(token: int, logits: Logits, choice: Choice, written: Sequence[int]) -> float:
+    """With which `choose` would draw it from logits (1, 1, V) if nothing were spent."""
+    logits = _asked(logits, choice, [written])
+    if choice.top_k is None and choice.top_p == 1.0:  # no sorting
+        warm = logits.values[0, 0].float() / choice.temperature
+        return float((warm[token] - warm.logsumexp(-1)).exp())
+    chance, ids = _chances(logits, choice)
+    return float(chance[ids == token].sum() / chance.sum())
+
+
+def _asked(logits: Logits, choice: Choice, written: Sequence[Sequence[int]]) -> Logits:
+    if choice.repetition_penalty == 1.0:
+        return logits
+    return _penalised(logits.values, choice.repetition_penalty, written)
+
+
+def _chances(logits: Logits, choice: Choice) -> tuple[Tensor, Tensor]:
+    """Of all tokens from the most likely one on, 0 outside the filters; and their ids. (B, V)."""
     warm = logits.values[:, 0].double() / choice.temperature
     chance, ids = warm.softmax(-1).sort(-1, descending=True)
     outside = chance.cumsum(-1) - chance >= choice.top_p
     if choice.top_k is not None:
         outside[:, choice.top_k :] = True
     outside[:, 0] = False
-    below = chance.masked_fill(outside, 0.0).cumsum(-1)
-    drawn = torch.stack([torch.rand(1, dtype=torch.float64, generator=g) for g in generators])
-    place = torch.searchsorted(below, drawn.to(below.device) * below[:, -1:], right=True)
-    last = (~outside).sum(-1, keepdim=True) - 1
-    return ids.gather(-1, place.minimum(last))[:, 0]
+    return chance.masked_fill(outside, 0.0), ids
 
 
 def _penalised(logits: Tensor, penalty: float, written: Sequence[Sequence[int]]) -> Logits:

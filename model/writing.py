@@ -5,17 +5,18 @@ them can share passes; its state, generators and counts are its own. arXiv 2501.
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from model.adaptive import ADAPTIVE, Adaptive, Ending
-from model.choice import Logits, Stop, choose, sure
+from model.choice import Logits, Stop, chance_of, choose, sure
 from model.config import Choice, SamplerConfig
 from model.errors import ConfigError
 from model.prepared import PreparedPath
 from model.refinement import Ask, Refinement
 from model.solvers import Grid, finest_grid
+from model.untried import Untried
 
 _ESTIMATE_STREAM, _CHOICE_STREAM = 0x9E3779B9, 0x7F4A7C15
 """Keep the generators of sampled estimates and of choices apart from that of noise, which is the
@@ -97,12 +98,21 @@ class Passages:
     tries: int = 1
     """That its writing under way is."""
     drawn: int = 0
+    untried: Untried = field(default_factory=Untried)
 
     @property
     def choice(self) -> Choice:
         """First the most likely tokens, however the later ones are drawn."""
         first = self.row.check is not None and self.tries == 1
         return replace(self.config.choice, temperature=0.0) if first else self.config.choice
+
+    def draw(self, logits: Logits, written: Sequence[int], choices: torch.Generator) -> int:
+        """The next token behind what is written."""
+        spent = self.untried.spent if self.tries > 1 else {}
+        token = int(choose(logits, self.choice, [written], [choices], spent))
+        if self.row.check is not None and self.config.tries > 1:
+            self.untried.drawn(token, chance_of(token, logits, self.config.choice, written))
+        return token
 
     def fails(self, written: Sequence[int], ended: bool) -> bool:
         """Whether the passage that ends here is to be written again.
@@ -119,8 +129,9 @@ class Passages:
         rest = self.row.limit(self.config) - self.start
         if not stands and self.tries < self.config.tries and left >= rest:
             self.tries += 1
+            self.untried.failed()
             return True
-        self.start, self.base, self.tries = len(written), None, 1
+        self.start, self.base, self.tries, self.untried = len(written), None, 1, Untried()
         return False
 
 
@@ -185,7 +196,7 @@ class Recipe:
                 if not gated:
                     _, logits = yield from work.asks(self.grid, x_0, base)
             _check(base, logits, place, len(written))
-            id_ = int(choose(logits, passages.choice, [written], [choices]))
+            id_ = passages.draw(logits, written, choices)
             written.append(id_)
             done = id_ in self.prepared.backbone.eos_ids
             done = (row.stop is not None and row.stop(written)) or done
