@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import datasets
@@ -188,11 +189,19 @@ def test_every_shipped_configuration_is_understood(file: Path) -> None:
     assert read_sources(config.data)
 
 
-def test_a_later_part_skips_just_what_the_part_before_saw() -> None:
-    """The card of the shipped adapter tells how many steps that part had."""
+def test_a_later_part_skips_just_what_the_parts_before_saw() -> None:
+    """The card of the shipped adapter tells how many steps each part had."""
     card = json.loads((CONFIGS.parent / "adapters" / "pilot" / "card.json").read_text("utf-8"))
-    second, third = (
-        yaml.safe_load((CONFIGS / name).read_text(encoding="utf-8"))
-        for name in ("own-reading.yaml", "with-gsm8k.yaml")
+    second, third, fourth = (
+        yaml.safe_load((CONFIGS / f"{name}.yaml").read_text(encoding="utf-8"))
+        for name in ("own-reading", "with-gsm8k", "written-out")
     )
-    assert third["data"][0]["skip"] == card["begun_from"]["steps"] * second["batch_size"]
+    third_part = card["begun_from"]
+    tasks, gsm8k = (source["skip"] for source in fourth["data"])
+    first_skip = third_part["begun_from"]["steps"] * second["batch_size"]
+    assert third["data"][0]["skip"] == first_skip
+    seen = third_part["steps"] * third["batch_size"]
+    rng, weights = Random("0/mixture"), [source["weight"] for source in third["data"]]
+    drawn = [rng.choices((0, 1), weights)[0] for _ in range(seen)]
+    assert tasks == first_skip + drawn.count(0)
+    assert gsm8k == drawn.count(1)
