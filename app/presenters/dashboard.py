@@ -1,8 +1,10 @@
 """The Dashboard page: ceilings as tiles, where a measurement comes from, the latest answers."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from html import escape
+from math import inf
 
 from app.i18n import Texts
 from app.money import about, at_least
@@ -45,9 +47,12 @@ def tiles(ceilings: Sequence[Ceiling], texts: Texts) -> str:
 
 
 def suites(measurements: Sequence[Measurement]) -> list[str]:
-    """Question sets there are figures of, the last measured first."""
+    """Question sets there are figures of: the last measured here first, of those shipped the one
+    with most points."""
+    points = Counter(m.suite for m in measurements)
     newest = sorted(measurements, key=lambda m: m.measured_at, reverse=True)
-    return list(dict.fromkeys(m.suite for m in newest))
+    listed = sorted(newest, key=lambda m: points[m.suite] if m.shipped else inf, reverse=True)
+    return list(dict.fromkeys(m.suite for m in listed))
 
 
 def suite_name(suite: str, texts: Texts) -> str:

@@ -318,9 +318,10 @@ def test_without_a_measurement_the_page_names_the_command() -> None:
     assert "python app.py evaluate" in board.no_measurement(JA)
 
 
-def test_the_suite_measured_last_comes_first() -> None:
+def test_the_suite_measured_here_last_comes_first_and_of_those_shipped_the_longest_curve() -> None:
     later = measurement(3, 0.5, suite="ours", measured_at=NOON)
-    assert board.suites([*measured(), later]) == ["ours", "pilot"]
+    assert board.suites([later, *measured()]) == ["pilot", "ours"]
+    assert board.suites([*measured(), replace(later, shipped=False)]) == ["ours", "pilot"]
 
 
 @pytest.mark.parametrize(
