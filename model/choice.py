@@ -73,9 +73,9 @@ def choose(
         return logits.best[:, 0]
     chance, ids = _chances(logits, choice)
     if spent:
-        left = torch.ones(chance.shape[-1], dtype=chance.dtype, device=chance.device)
+        left = torch.ones(chance.shape[-1], dtype=chance.dtype)
         left[list(spent)] -= torch.tensor(list(spent.values()), dtype=chance.dtype)
-        fresh = chance * left[ids]
+        fresh = chance * left.to(chance.device)[ids]
         chance = torch.where(fresh.sum(-1, keepdim=True) > _NO_CHANCE, fresh, chance)
     below = chance.cumsum(-1)
     drawn = torch.stack([torch.rand(1, dtype=torch.float64, generator=g) for g in generators])

@@ -108,8 +108,7 @@ class Passages:
 
     def draw(self, logits: Logits, written: Sequence[int], choices: torch.Generator) -> int:
         """The next token behind what is written."""
-        spent = self.untried.spent if self.tries > 1 else {}
-        token = int(choose(logits, self.choice, [written], [choices], spent))
+        token = int(choose(logits, self.choice, [written], [choices], self.untried.spent))
         if self.row.check is not None and self.config.tries > 1:
             self.untried.drawn(token, chance_of(token, logits, self.config.choice, written))
         return token
