@@ -37,6 +37,7 @@ from model.hf import Prompter, read_backbone
 from policies.types import Rung, Solver
 from training.data import Row, Spelling, steps
 from training.schedule import TrainConfig
+from training.train import denormals_flushed
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 CHECKPOINT_SECONDS = 120
@@ -90,7 +91,6 @@ class Run:
         self.parts = [Part.read(*part) for part in args.part]
         self.steps = sum(part.steps for part in self.parts)
         torch.manual_seed(self.parts[0].config.seed)
-        torch.set_flush_denormal(True)
         dtype = choose_precision(settings.precision)
         base: Any = AutoModelForCausalLM.from_pretrained(
             settings.base_dir, dtype=dtype, attn_implementation=GROUPED
@@ -112,6 +112,10 @@ class Run:
 
     def train(self) -> bool:
         """Until the last step or for --minutes; whether it is done."""
+        with denormals_flushed():
+            return self._train()
+
+    def _train(self) -> bool:
         until, first = time.monotonic() + 60 * self.args.minutes, 0
         for part in self.parts:
             if self.step < first + part.steps:

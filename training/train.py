@@ -7,7 +7,8 @@ come as an endless stream that the caller can start again; on resume the used pa
 import copy
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,19 @@ FREE = (
     "ema_decay", "init_from", "checkpoint_minutes",
 )  # fmt: skip
 """Settings a resumed run may change: they say where its rate goes, or change nothing so far."""
+
+
+@contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """Denormal numbers are zero meanwhile: softmax tails of a sure model are, and cost fourfold.
+
+    The setting is the processor's, so whatever comes next would have it too: it goes back.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +101,8 @@ class Trainer:
         resume: bool = False,
     ) -> Path:
         """Train until total_draws or for `minutes`; returns the adapter's folder."""
-        torch.set_flush_denormal(True)  # softmax tails of a sure model are, and cost fourfold
-        try:
+        with denormals_flushed():
             return self._run(train, held_out, minutes, resume)
-        finally:
-            torch.set_flush_denormal(False)  # it is the processor's, for whatever comes next
 
     def _run(
         self, train: Iterable[Example], held_out: list[Example], minutes: float, resume: bool

@@ -139,3 +139,13 @@ def test_a_folder_of_another_plan_is_refused(settings: Settings, tmp_path: Path)
     args.part = args.part[:1]
     with pytest.raises(SystemExit, match="name another --out"):
         lora.Run(args, settings)
+
+
+def test_its_training_too_leaves_the_smallest_numbers_as_they_were(
+    settings: Settings, tmp_path: Path
+) -> None:
+    killed = Killed(arguments(tmp_path, "run"), settings)
+    killed.at = 1
+    with pytest.raises(KeyboardInterrupt):
+        killed.train()
+    assert 5e-324 * 1.0 > 0
