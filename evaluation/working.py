@@ -2,7 +2,8 @@
 
 A statement is what a reader could check by what is written there and a pocket calculator: a sum as
 "13 x 4 = 52" or "25% of 272 = 68", a comparison as "264 > 150", an order as "3 words: ash < elm <
-yew". A text that states nothing of that kind holds.
+yew" or, behind the list as it was given, "7 4 12: 4<7<12". A text that states nothing of that
+kind holds.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ _STATEMENT = re.compile(
     rf"\s*([=<>])\s*(-?(?:{_NUMBER}))(?![\w%])(?![.,:]\d)(?!\s*[-+x/=<>]\s*-?\d)"
 )
 _ITEM = rf"(?:-?(?:{_NUMBER})|[^\W\d_]{{2,}})"
+_GIVEN = rf"(?:-?(?:{_NUMBER})(?: -?(?:{_NUMBER})){{2,}}|[^\W\d_]{{2,}}(?:, [^\W\d_]{{2,}}){{2,}})"
 _ORDER = re.compile(
-    rf"(?:(?<![\w.,-])(\d{{1,4}}) (?:numbers|words): |(?<![\w.,%:=<>+/-])(?<![x:=<>+/-]\s))"
-    rf"({_ITEM}(?:\s*[<>]\s*{_ITEM}){{2,}})(?![\w%])(?![.,:]\d)(?!\s*[-+x/=<>])"
+    rf"(?:(?<![\w.,-])(\d{{1,4}}) (?:numbers|words): |^({_GIVEN}): |"
+    rf"(?<![\w.,%:=<>+/-])(?<![x:=<>+/-]\s))"
+    rf"({_ITEM}(?:\s*[<>]\s*{_ITEM}){{2,}})(?![\w%])(?![.,:]\d)(?!\s*[-+x/=<>])",
+    re.MULTILINE,
 )
 _PART = re.compile(rf"(?:({_NUMBER})%\s+of\s+)?({_NUMBER})|([-+x/])")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -39,7 +43,7 @@ class Statement:
     holds: bool
     """An equation holds if its right side is the left one, rounded to as many decimals; a whole
     number must be exact. Words are in the order of the alphabet; an order that tells how many are
-    in it must have as many."""
+    in it must have as many, one that follows the list as it was given must have the same."""
 
 
 def statements(text: str) -> list[Statement]:
@@ -65,15 +69,22 @@ def _sum_holds(match: re.Match[str]) -> bool | None:
 
 def _in_order(match: re.Match[str]) -> bool | None:
     """None where numbers stand beside words."""
-    first, *rest = re.split(r"\s*([<>])\s*", match[2])
+    count, given, chain = match.groups()
+    first, *rest = re.split(r"\s*([<>])\s*", chain)
     items, signs = [first, *rest[1::2]], rest[::2]
     numbers = [bool(re.search(r"\d", item)) for item in items]
     if any(numbers) and not all(numbers):
         return None
-    values: list[Any] = [_signed(item) if numbers[0] else item.casefold() for item in items]
+    values = _values(items)
     pairs = zip(signs, pairwise(values), strict=True)
     right = all(a < b if sign == "<" else a > b for sign, (a, b) in pairs)
-    return right and match[1] in (None, str(len(items)))
+    complete = given is None or sorted(values) == sorted(_values(re.split(", | ", given)))
+    return right and complete and count in (None, str(len(items)))
+
+
+def _values(items: list[str]) -> list[Any]:
+    """As they are compared: all of them numbers, or all of them words."""
+    return [_signed(item) if re.search(r"\d", item) else item.casefold() for item in items]
 
 
 def _left(expression: str, sign: str) -> Fraction | None:

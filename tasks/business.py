@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tasks.paperwork import PAPERWORK
 from tasks.triage import TRIAGE
-from tasks.types import Kind
+from tasks.types import Kind, worded
+from tasks.wordings_business import BUSINESS_WORDINGS
 
-BUSINESS: tuple[Kind, ...] = TRIAGE + PAPERWORK
+BUSINESS: tuple[Kind, ...] = worded(TRIAGE + PAPERWORK, BUSINESS_WORDINGS)

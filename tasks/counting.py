@@ -36,7 +36,7 @@ def _extreme(rng: Random) -> Draw:
     most, pick = rng.choice(
         (("largest", max), ("highest", max), ("smallest", min), ("lowest", min))
     )
-    steps = contest(numbers, pick)
+    steps = contest(numbers, pick, most)
     return Draw({"list": join_items(numbers), "most": most}, str(pick(numbers)), steps)
 
 

@@ -43,11 +43,13 @@ def compared(a: int, b: int) -> str:
     return "<" if a < b else ">" if a > b else "="
 
 
-def contest(numbers: list[int], pick: Callable[..., int]) -> tuple[str, ...]:
-    """A line for each number but the first: against the best so far, and which is best then."""
-    steps, best = list[str](), numbers[0]
+def contest(
+    numbers: list[int], pick: Callable[..., int], aim: str, shown: Callable[[int], str] = str
+) -> tuple[str, ...]:
+    """The aim, then a line for each number but the first: against the best so far, and the best."""
+    steps, best = [aim], numbers[0]
     for number in numbers[1:]:
         better = pick(best, number)
-        steps.append(f"{number} {compared(number, best)} {best}: {better}")
+        steps.append(f"{shown(number)} {compared(number, best)} {best}: {shown(better)}")
         best = better
     return tuple(steps)

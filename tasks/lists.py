@@ -11,25 +11,24 @@ from tasks.vocab import NAMES, WORDS
 
 def _sort_up(rng: Random) -> Draw:
     numbers = distinct_numbers(rng)
-    return _sorted(numbers, sorted(numbers), "numbers", "<")
+    return _sorted(numbers, sorted(numbers), " ", "<")
 
 
 def _sort_down(rng: Random) -> Draw:
     numbers = distinct_numbers(rng)
-    return _sorted(numbers, sorted(numbers, reverse=True), "numbers", ">")
+    return _sorted(numbers, sorted(numbers, reverse=True), " ", ">")
 
 
 def _sort_words(rng: Random) -> Draw:
     words = rng.sample(rng.choice((WORDS, WORDS, NAMES)), rng.randint(3, 6))
-    return _sorted(words, sorted(words), "words", "<")
+    return _sorted(words, sorted(words), ", ", "<")
 
 
 def _sorted(
-    items: list[int] | list[str], ordered: list[int] | list[str], name: str, sign: str
+    items: list[int] | list[str], ordered: list[int] | list[str], between: str, sign: str
 ) -> Draw:
-    """How many there are and a chain of them: both can be held against the chain itself."""
-    chain = f" {sign} ".join(map(str, ordered))
-    step = f"{len(items)} {name}: {chain}"
+    """The list as it was given and a chain of it: one can be held against the other."""
+    step = f"{between.join(map(str, items))}: {sign.join(map(str, ordered))}"
     return Draw({"list": join_items(items)}, join_items(ordered), (step,))
 
 

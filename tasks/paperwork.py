@@ -103,9 +103,15 @@ def _best_quote(rng: Random) -> Draw:
     prices = rng.sample(range(20, 990), len(names))
     word, pick = rng.choice((("lowest", min), ("highest", max)))
     best = pick(prices)
-    quotes = ", ".join(f"{name} {price}" for name, price in zip(names, prices, strict=True))
-    fields = {"quotes": quotes, "word": word, "who": rng.choice(NAMES), "item": rng.choice(ITEMS)}
-    return Draw(fields, names[prices.index(best)], contest(prices, pick))
+    quoted = {price: f"{name} {price}" for name, price in zip(names, prices, strict=True)}
+    steps = contest(prices, pick, word, quoted.__getitem__)
+    fields = {
+        "quotes": ", ".join(quoted.values()),
+        "word": word,
+        "who": rng.choice(NAMES),
+        "item": rng.choice(ITEMS),
+    }
+    return Draw(fields, names[prices.index(best)], steps)
 
 
 PAPERWORK: tuple[Kind, ...] = (

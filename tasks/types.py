@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from random import Random
 
 SPLITS = ("train", "heldout")
@@ -66,3 +66,11 @@ class Kind:
         if split not in SPLITS:
             raise ValueError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
         return self.train if split == "train" else self.heldout
+
+
+def worded(kinds: tuple[Kind, ...], more: Mapping[str, tuple[str, ...]]) -> tuple[Kind, ...]:
+    """The same kinds with more wordings for training, by name; a name of no kind is an error."""
+    unknown = set(more) - {kind.name for kind in kinds}
+    if unknown:
+        raise ValueError(f"wordings of unknown kinds: {', '.join(sorted(unknown))}")
+    return tuple(replace(kind, train=kind.train + more.get(kind.name, ())) for kind in kinds)

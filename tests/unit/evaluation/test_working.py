@@ -48,6 +48,40 @@ def test_an_order_holds_exactly_where_it_is_one_and_names_as_many_as_it_says(
     assert holds(f"{len(items) + more} numbers: {chain}") is (ordered and not more)
 
 
+@given(
+    given_=st.lists(NUMBERS, min_size=3, max_size=8, unique=True),
+    sign=st.sampled_from("<>"),
+    lost=st.integers(0, 2),
+    swapped=st.booleans(),
+)
+def test_an_order_behind_the_list_as_given_holds_exactly_where_it_has_all_of_it(
+    given_: list[int], sign: str, lost: int, swapped: bool
+) -> None:
+    ordered = sorted(given_, reverse=sign == ">")
+    kept = ordered[: max(3, len(ordered) - lost)]
+    if swapped:
+        kept[0], kept[1] = kept[1], kept[0]
+    text = f"{' '.join(map(str, given_))}: {sign.join(map(str, kept))}"
+    assert [s.text for s in statements(text)] == [text]
+    assert holds(text) is (not swapped and len(kept) == len(ordered))
+    assert holds(f"The list.\n{text}\nAnswer: {kept[0]}") is holds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("Zoe, Ann, Bob: Ann<Bob<Zoe", True),
+        ("Zoe, Ann, Bob: Ann<Bob<Zed", False),
+        ("Zoe, Ann, Bob, Cleo: Ann<Bob<Cleo", False),
+        ("7 4 12: Ann<Bob<Zoe", False),
+        ("7 4 12 4: 4<7<12", False),
+        ("So, in order, then: 4<7<12", True),
+    ],
+)
+def test_words_too_are_held_against_the_list_as_given(text: str, right: bool) -> None:
+    assert holds(text) is right
+
+
 @given(a=NUMBERS, b=st.integers(1, 999), decimals=st.integers(1, 4))
 def test_a_quotient_may_be_rounded_to_the_decimals_it_is_given_with(
     a: int, b: int, decimals: int

@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 
 from evaluation.scoring import CHECKS, LABEL_SETS, is_correct
 from evaluation.working import holds, statements
+from tasks.data import DATA
 from tasks.messages import MAILS, TICKETS
 from tasks.mix import DOMAINS, KINDS, WEIGHTS, stream
-from tasks.types import SPLITS, Kind, Task
+from tasks.types import SPLITS, Kind, Task, worded
+from tasks.wordings_business import BUSINESS_WORDINGS
+from tasks.wordings_data import DATA_WORDINGS
+from tasks.wordings_math import MATH_WORDINGS
 
 ALL_KINDS = [kind for kinds in KINDS.values() for kind in kinds]
 NUMBER = r"(-?\d+)"
@@ -80,9 +84,15 @@ def test_working_through_a_list_leaves_nothing_out_and_states_what_holds(split: 
             assert sorted(re.findall(r"\w+", task.answer)) == sorted(items_of(lines[-1])), task
             assert task.kind == "reverse" or statements(lines[-1])[0].text == lines[-1], task
             continue
-        assert task.answer == lines[-1].split(": ")[1] or (
-            f"{task.answer} {lines[-1].split(': ')[1]}" in task.question
-        ), task
+        if task.kind in ("extreme", "best_quote"):
+            aim = lines.pop(0)
+            assert aim in ("largest", "highest", "smallest", "lowest"), task
+            assert aim in task.question, task
+        if task.kind == "best_quote":
+            assert lines[-1].split(": ")[1].startswith(f"{task.answer} "), task
+            lines = [re.sub(r"\b[A-Z]\w+ ", "", line) for line in lines]
+        else:
+            assert task.answer == lines[-1].split(": ")[1], task
         listed = [line.split()[0].rstrip(":") for line in lines]
         assert all(re.search(rf"\b{item}\b", task.question) for item in listed), task
         if task.kind != "count_word":
@@ -90,7 +100,7 @@ def test_working_through_a_list_leaves_nothing_out_and_states_what_holds(split: 
 
 
 def items_of(line: str) -> list[str]:
-    """What a line of working puts in order: without places and how many there are."""
+    """What a line of working puts in order: without places and the list as it was given."""
     words = re.findall(r"\w+", line.split(": ")[-1])
     return words[1::2] if line[:1].isdigit() and ":" not in line else words
 
@@ -158,6 +168,29 @@ def test_wordings_of_the_two_splits_are_disjoint() -> None:
     assert not templates[0] & templates[1]
 
 
+def test_wordings_added_for_training_share_no_three_words_in_a_row_with_held_out_ones() -> None:
+    """Of their kind: they were written when it was known what fails."""
+    by_name = {kind.name: kind for kind in ALL_KINDS}
+    for more in (MATH_WORDINGS, DATA_WORDINGS, BUSINESS_WORDINGS):
+        for name, wordings in more.items():
+            held_out = set[tuple[str, ...]]().union(*map(runs_of, by_name[name].heldout))
+            for text in wordings:
+                assert not held_out & runs_of(text), (name, text)
+
+
+def runs_of(text: str) -> set[tuple[str, ...]]:
+    """Three words in a row; not "how much is" and the like, nor where something is filled in."""
+    words = re.findall(r"\{\w+\}|[a-z]+", text.lower())
+    common = {"how", "much", "many", "is", "was", "each", "yyyy", "mm", "dd"}
+    runs = zip(words, words[1:], words[2:], strict=False)
+    return {run for run in runs if not set(run) <= common and "{" not in "".join(run)}
+
+
+def test_more_wordings_of_a_kind_that_is_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="unknown kinds: sort_upwards"):
+        worded(DATA, {"sort_upwards": ("Sort {list}.",)})
+
+
 def test_message_fragments_of_the_two_splits_are_disjoint() -> None:
     for messages, labels in ((TICKETS, LABEL_SETS[0]), (MAILS, LABEL_SETS[1])):
         for label in labels:
@@ -178,7 +211,7 @@ def test_questions_and_responses_stay_short(split: str) -> None:
     assert max(len(task.question) for task in tasks) <= 240
     assert max(len(task.response) for task in tasks) <= 180
     assert sum(len(task.question) for task in tasks) / len(tasks) <= 110
-    assert sum(len(task.response) for task in tasks) / len(tasks) <= 40
+    assert sum(len(task.response) for task in tasks) / len(tasks) <= 42
 
 
 @pytest.mark.parametrize("split", SPLITS)

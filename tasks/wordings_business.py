@@ -1,0 +1,112 @@
+"""More wordings of the kinds of business task, for training alone. Data only."""
+
+from __future__ import annotations
+
+BUSINESS_WORDINGS: dict[str, tuple[str, ...]] = {
+    "ticket": (
+        "{text}\nTag this as {labels}.",
+        "We received: {text}\nIs it about {labels}?",
+        "Categories: {labels}. Ticket text: {text}",
+        "Sort the following ticket, {labels}. {text}",
+        "{labels} - where does this belong? {text}",
+        "Help desk note: {text}\nCategory, one of {labels}:",
+    ),
+    "route": (
+        "{text}\nWhich desk takes it, {labels}?",
+        "Someone wrote: {text}\nPass it on to {labels}.",
+        "Decide between {labels} for this e-mail. {text}",
+        "{labels} - who gets this? {text}",
+        "New mail: {text}\nIt is for {labels}?",
+        "Letter: {text}\nTeam in charge, one of {labels}:",
+    ),
+    "priority": (
+        "Urgent starts beyond {limit} reports, the rest is normal. Today: {value} reports. "
+        "The priority?",
+        "{value} {item} are late. If over {limit} are late it is urgent, if not, normal. Which?",
+        "Level urgent: more than {limit} complaints. Level normal: fewer. {value} came in. Level?",
+        "{client} lost {value} records. Urgent is over {limit}, normal otherwise. So it is?",
+        "Threshold {limit}: above is urgent, below is normal. Value {value}.",
+        "Alarm: urgent at more than {limit} degrees, else normal. Measured {value}. So?",
+    ),
+    "approval": (
+        "Limit {limit}, amount {value}: is the amount higher?",
+        "{who} spent {value}. Sums above {limit} need a receipt. Is a receipt needed?",
+        "Teams larger than {limit} get a second room. The team has {value} people. Do they get it?",
+        "{value} guests are coming. With more than {limit} we need a guard. Do we need one?",
+        "Bonus is paid above {limit} sales. {who} made {value}. Does {who} get the bonus?",
+        "Parcels over {limit} g cost extra. This one weighs {value} g. Does it cost extra?",
+    ),
+    "reorder": (
+        "Minimum {limit}, on hand {value}: is it too few?",
+        "{who} has {value} points. With fewer than {limit} one cannot take part. Is {who} out?",
+        "Below {limit} degrees the heating starts. It is {value} degrees. Does it start?",
+        "Trips under {limit} km are not paid. This trip was {value} km. Is it unpaid?",
+        "If fewer than {limit} people sign up, the course is cancelled. {value} did. "
+        "Is it cancelled?",
+        "A deposit is asked from those with less than {limit}. {client} has {value}. Is it asked?",
+    ),
+    "approval_total": (
+        "{n} nights at {price} a night, allowed are {limit}. Is it too much?",
+        "{who} wants {n} {pack} for {price} each. More than {limit} needs a yes from finance. "
+        "Does this?",
+        "Bonus for orders above {limit}. {client} takes {n} {item} at {price}. Is there a bonus?",
+        "Are {n} seats at {price} each above {limit}?",
+        "Cap {limit}. Order: {n} {item}, {price} each. Cap passed?",
+        "{n} trips of {price} km. Over {limit} km the van is serviced. Is it serviced?",
+        "Insurance is a must over {limit}. {who} sends {n} {item} worth {price} each. A must?",
+    ),
+    "invoice_field": (
+        "{text}\nOnly the {asked}, please.",
+        "Scan: {text}\nField: {asked}",
+        "What does this bill give as {asked}? {text}",
+        "Book this invoice. First, its {asked}: {text}",
+        "{text} - the {asked}?",
+        "Copy the {asked} out of: {text}",
+    ),
+    "lines_sum": (
+        "{who} bought {lines}. What did it all cost?",
+        "Sum of these items, please: {lines}",
+        "{lines}: what does that make?",
+        "The basket holds {lines}. Price of the basket?",
+        "We paid for {lines}. How much did we pay?",
+        "{client} orders {lines}. Give the order value.",
+        "Petty cash went on {lines}. How much was it?",
+        "Budget lines: {lines}. What is planned altogether?",
+    ),
+    "lines_quantity": (
+        "{lines}: what does that make?",
+        "{client} wants a quote for {lines}. What is the sum?",
+        "Sold today: {lines}. What came in?",
+        "{who} packs {lines}. What is it worth?",
+        "Value of the stock: {lines}?",
+        "We need {lines}. What must we pay?",
+        "Purchase order: {lines}. Order value?",
+        "{who} returns {lines}. How much money is given back?",
+    ),
+    "status_line": (
+        "{form} - fill it: order {order}, status {status}, city {city}.",
+        "Write {status} for STATUS, {order} for ORDER, {city} for CITY in {form}",
+        'Log line "{form}", values {order}, {city}, {status}.',
+        "From {city}: order {order}, {status}. Log it as {form}",
+    ),
+    "due_date": (
+        "{date} plus {days} days is which date?",
+        "Count {days} days on from {date}.",
+        "The offer of {date} is good for {days} days. Until which date?",
+        "{who} ordered on {date}; it takes {days} days. When does it come?",
+        "Reminder {days} days after {date}: on what date?",
+        "A visa from {date} lasts {days} days. On which date does it end?",
+        "Today is {date}. The meeting is in {days} days. Its date?",
+        "{client} has {days} days to answer a letter of {date}. What is the last date?",
+    ),
+    "best_quote": (
+        "{quotes}: who is {word}?",
+        "{who} asked for prices: {quotes}. Whose price is {word}?",
+        "Find the {word} among these: {quotes}",
+        "Turnover: {quotes}. The company with the {word} turnover?",
+        "Look at {quotes}. Who is {word}?",
+        "Points were {quotes}. Which team was {word}?",
+        "Rents: {quotes}. At whose place is the rent {word}?",
+        "Offers for {item} are {quotes}. From whom is the {word}?",
+    ),
+}
