@@ -13,7 +13,7 @@ from math import log
 from app.services.detect import CUES, words
 from tasks import mix
 
-SEED, TASKS = 3, 9000
+SEED, TASKS = 3, 36000
 FEWEST = 45
 """Tasks a word must stand in: names and numbers say nothing of a domain."""
 SMALLEST = 0.5

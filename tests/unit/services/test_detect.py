@@ -25,12 +25,12 @@ def test_a_question_is_told_by_its_words(question: str, domain: Domain) -> None:
 
 
 def test_on_held_out_wordings_a_clear_guess_is_mostly_right() -> None:
-    """86 % of the clear ones, and seven in ten are clear: measured on 1,020 questions."""
+    """Nine in ten of the clear ones, and 85 % are clear: measured on 1,020 questions."""
     clear = [(guess(q.question), q.domain) for q in load("pilot")]
     clear = [(found, truth) for found, truth in clear if found is not Domain.GENERAL]
     right = sum(found == truth for found, truth in clear)
-    assert len(clear) >= 0.68 * 1020
-    assert right >= 0.84 * len(clear)
+    assert len(clear) >= 0.83 * 1020
+    assert right >= 0.88 * len(clear)
 
 
 def test_the_cues_are_those_of_the_training_tasks() -> None:
