@@ -192,16 +192,15 @@ def test_every_shipped_configuration_is_understood(file: Path) -> None:
 def test_a_later_part_skips_just_what_the_parts_before_saw() -> None:
     """The card of the shipped adapter tells how many steps each part had."""
     card = json.loads((CONFIGS.parent / "adapters" / "pilot" / "card.json").read_text("utf-8"))
-    second, third, fourth = (
+    second, third, fourth, fifth = (
         yaml.safe_load((CONFIGS / f"{name}.yaml").read_text(encoding="utf-8"))
-        for name in ("own-reading", "with-gsm8k", "written-out")
+        for name in ("own-reading", "with-gsm8k", "written-out", "more-wordings")
     )
-    third_part = card["begun_from"]
-    tasks, gsm8k = (source["skip"] for source in fourth["data"])
-    first_skip = third_part["begun_from"]["steps"] * second["batch_size"]
-    assert third["data"][0]["skip"] == first_skip
-    seen = third_part["steps"] * third["batch_size"]
-    rng, weights = Random("0/mixture"), [source["weight"] for source in third["data"]]
-    drawn = [rng.choices((0, 1), weights)[0] for _ in range(seen)]
-    assert tasks == first_skip + drawn.count(0)
-    assert gsm8k == drawn.count(1)
+    skips = [card["begun_from"]["begun_from"]["steps"] * second["batch_size"], 0]
+    assert third["data"][0]["skip"] == skips[0]
+    for part, its_card, next_ in ((third, card["begun_from"], fourth), (fourth, card, fifth)):
+        rng, weights = Random("0/mixture"), [source["weight"] for source in part["data"]]
+        seen = its_card["steps"] * part["batch_size"]
+        drawn = [rng.choices((0, 1), weights)[0] for _ in range(seen)]
+        skips = [skip + drawn.count(place) for place, skip in enumerate(skips)]
+        assert [source["skip"] for source in next_["data"]] == skips
