@@ -22,11 +22,12 @@ _STATEMENT = re.compile(
     rf"\s*([=<>])\s*(-?(?:{_NUMBER}))(?![\w%])(?![.,:]\d)(?!\s*[-+x/=<>]\s*-?\d)"
 )
 _ITEM = rf"(?:-?(?:{_NUMBER})|[^\W\d_]{{2,}})"
+_NEXT = rf"(?:\s*[<>]\s*{_ITEM})"
 _GIVEN = rf"(?:-?(?:{_NUMBER})(?: -?(?:{_NUMBER})){{2,}}|[^\W\d_]{{2,}}(?:, [^\W\d_]{{2,}}){{2,}})"
 _ORDER = re.compile(
     rf"(?:(?<![\w.,-])(\d{{1,4}}) (?:numbers|words): |^({_GIVEN}): |"
     rf"(?<![\w.,%:=<>+/-])(?<![x:=<>+/-]\s))"
-    rf"({_ITEM}(?:\s*[<>]\s*{_ITEM}){{2,}})(?![\w%])(?![.,:]\d)(?!\s*[-+x/=<>])",
+    rf"({_ITEM}{_NEXT}(?(2){_NEXT}*|{_NEXT}+))(?![\w%])(?![.,:]\d)(?!\s*[-+x/=<>])",
     re.MULTILINE,
 )
 _PART = re.compile(rf"(?:({_NUMBER})%\s+of\s+)?({_NUMBER})|([-+x/])")
