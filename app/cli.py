@@ -14,7 +14,7 @@ from app import (
 )
 from app import settings as config
 from app.arguments import as_json, command, group, person
-from app.services.measure import PLAIN
+from app.services.spent import PLAIN
 from policies.errors import PilotError
 from policies.types import Domain, Importance, Solver
 

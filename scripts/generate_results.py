@@ -224,7 +224,7 @@ def command_of(found: Sequence[tuple[Measurement, Sequence[Measured]]]) -> str:
         else (f"--budgets {','.join(str(m.budget) for m in whole)}")
     )
     suite, *flags = whole[0].suite.split(" --")
-    more = "".join(f" --{flag}" for flag in flags)
+    more = "".join(f" --{flag}" for flag in flags if not rungs)  # those bring their own
     return f"python app.py evaluate --suite {suite} {at}{more} --seed {whole[0].seed}"
 
 

@@ -13,7 +13,8 @@ from app.commands.who import system_user
 from app.loading import load_engine
 from app.ports import Measurement
 from app.services.compare import Comparison, compare
-from app.services.measure import PLAIN, Budget, Measuring, budget_of, flags
+from app.services.measure import Budget, Measuring, budget_of
+from app.services.spent import PLAIN, flags
 from app.settings import Settings
 from evaluation import suites
 from policies.errors import InvalidInput
@@ -30,9 +31,7 @@ def evaluate(settings: Settings, args: argparse.Namespace) -> int:
     _wanted(args)  # what is typed wrong is refused before the model takes its seconds to load
     pilot = build(settings, load_engine(settings))
     actor = pilot.people.at_shell(args.user, system_user())
-    found = pilot.measure(
-        actor, name + _flags(args), questions, _budgets(pilot, args), args.seed, _tell
-    )
+    found = pilot.measure(actor, name, questions, _budgets(pilot, args), args.seed, _tell)
     if args.record:
         recorded.write(Path(args.record), found)
     if args.json:
@@ -73,7 +72,7 @@ def _budgets(pilot: Pilot, args: argparse.Namespace) -> list[Budget]:
     if longest is None:
         longest = max(rung.max_new_tokens for rung in pilot.policy.rungs.values())
     like = _rung(args, longest)
-    return [budget_of(int(cap), like) for cap in wanted]
+    return [budget_of(int(cap), like, _flags(args)) for cap in wanted]
 
 
 def _flags(args: argparse.Namespace) -> str:

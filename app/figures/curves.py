@@ -10,6 +10,7 @@ from app.i18n import Texts
 from app.money import about, plot_coordinate
 from app.ports import Measurement
 from app.presenters.parts import number, passes, share
+from app.services.spent import measures
 from evaluation.frontier import efficient
 from policies.types import Domain, Importance, Rung
 
@@ -95,11 +96,12 @@ def _named(
     points: Sequence[Measurement], rungs: Mapping[Importance, Rung], texts: Texts
 ) -> list[tuple[Measurement, str]]:
     """The points that the policy in force buys, the cheapest first, with their importances."""
-    names: dict[int, list[str]] = {}
-    for importance, rung in rungs.items():
-        names.setdefault(rung.max_nfe_per_token, []).append(texts(f"importance.{importance}"))
+    names = [
+        (m, [texts(f"importance.{i}") for i, rung in rungs.items() if measures(m, rung)])
+        for m in points
+    ]
     join = texts("list.join")
-    bought = [(m, join.join(names[m.budget])) for m in points if m.budget in names]
+    bought = [(m, join.join(its)) for m, its in names if its]
     return sorted(bought, key=lambda each: each[0].cost_nanos_per_answer)
 
 

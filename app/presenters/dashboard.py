@@ -24,6 +24,7 @@ from app.presenters.parts import (
     when,
 )
 from app.services.dashboard import Reading
+from app.services.spent import suite_of
 from policies.types import Ceiling, Domain, Importance, Rung
 
 COLUMNS = ("time", "importance", "domain", "passes", "price", "status", "rating")
@@ -93,12 +94,12 @@ def command(measurements: Sequence[Measurement]) -> str:
     last = max(measurements, key=lambda m: m.measured_at)
     rungs = [i for i in Importance if any(m.importance is i for m in measurements)]
     budgets = sorted({m.budget for m in measurements})
-    at = (
-        f"--importance {','.join(rungs)}"
+    asked = (
+        f"{suite_of(last)} --importance {','.join(rungs)}"
         if all(m.importance for m in measurements)
-        else f"--budgets {','.join(map(str, budgets))}"
+        else f"{last.suite} --budgets {','.join(map(str, budgets))}"
     )
-    return f"python app.py evaluate --suite {last.suite} {at} --seed {last.seed}"
+    return f"python app.py evaluate --suite {asked} --seed {last.seed}"
 
 
 def no_measurement(texts: Texts) -> str:

@@ -19,6 +19,7 @@ from app.ports import (
     OpenUnitOfWork,
     Outcome,
 )
+from app.services.spent import flags, spends
 from evaluation.scoring import is_correct
 from evaluation.stats import wilson
 from evaluation.suites import Question
@@ -27,27 +28,6 @@ from policies.pricing import in_force, price
 from policies.roles import Action, Actor, require
 from policies.types import Domain, Importance, Plan, PriceList, Rung, Solver
 
-PLAIN = {
-    "solver": Solver.EULER,
-    "guidance": 1.0,
-    "gate": None,
-    "steady": None,
-    "candidates": 1,
-    "temperature": 0.0,
-    "checked": False,
-}
-"""How a budget is spent unless `evaluate` is told otherwise."""
-
-
-def flags(of: object) -> str:
-    """What sets a rung, or what was typed, apart from a plain one of the same cap; as typed."""
-    values = ((name, getattr(of, name), plain) for name, plain in PLAIN.items())
-    return "".join(
-        f" --{name}" if value is True else f" --{name} {value}"
-        for name, value, plain in values
-        if value != plain
-    )
-
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -55,6 +35,8 @@ class Budget:
 
     rung: Rung
     importance: Importance | None = None
+    said: str = ""
+    """How the cap is spent, as the suite's name is kept with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +52,11 @@ class Measuring:
 Progress = Callable[[Measuring], None]
 
 
-def budget_of(max_nfe: int, like: Rung) -> Budget:
+def budget_of(max_nfe: int, like: Rung, said: str = "") -> Budget:
     """A rung like another with at most `max_nfe` evaluations a token; 0 is the base model alone."""
     if max_nfe == 0:
-        return Budget(Rung(Solver.BASE, 0, 1.0, like.max_new_tokens))
-    return Budget(replace(like, max_nfe_per_token=max_nfe))
+        return Budget(Rung(Solver.BASE, 0, 1.0, like.max_new_tokens), said=said)
+    return Budget(replace(like, max_nfe_per_token=max_nfe), said=said)
 
 
 @dataclass(frozen=True)
@@ -85,7 +67,13 @@ class Measure:
     clock: Clock
 
     def importances(self, names: Iterable[Importance]) -> list[Budget]:
-        return [Budget(self.policy.rungs[i], i) for i in names]
+        """The rungs of the policy. Those that can stand on one curve do: that of the dearest."""
+        rungs = {i: self.policy.rungs[i] for i in names}
+        dearest = flags(max(rungs.values(), key=lambda rung: rung.max_nfe_per_token))
+        return [
+            Budget(rung, i, dearest if spends(rung, dearest) else flags(rung))
+            for i, rung in rungs.items()
+        ]
 
     def __call__(
         self,
@@ -107,7 +95,7 @@ class Measure:
         measured = []
         for budget in budgets:
             rows = self._rows(questions, budget, seed, prices, progress, cancelled)
-            found = self._summaries(suite, budget, rows, seed, prices)
+            found = self._summaries(suite + budget.said, budget, rows, seed, prices)
             with self.uow() as uow:
                 for measurement, its_rows in found:
                     uow.measurements.add(measurement, its_rows)

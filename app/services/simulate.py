@@ -7,12 +7,12 @@ from datetime import datetime, tzinfo
 from math import sqrt
 
 from app.ports import AnswerStatus, Logged, Measured, Measurement, OpenUnitOfWork
-from app.services.measure import flags
+from app.services.spent import measures, suite_of
 from evaluation.stats import Difference, paired
 from policies.document import Policy
 from policies.roles import Action, Actor, require
 from policies.simulate import Move, NfePerToken, Past, Replay, replay
-from policies.types import Domain, PriceList, Rung, Solver
+from policies.types import Domain, PriceList
 
 Recorded = Sequence[tuple[Measurement, Sequence[Measured]]]
 
@@ -125,9 +125,9 @@ def _difference(move: Move, recorded: Recorded) -> Difference | None:
     found = []
     for before, its_rows in recorded:
         for after, rows in recorded:
-            if not (_measures(before, move.before) and _measures(after, move.after)):
+            if not (measures(before, move.before) and measures(after, move.after)):
                 continue
-            if (_suite(before), before.seed) != (_suite(after), after.seed):
+            if (suite_of(before), before.seed) != (suite_of(after), after.seed):
                 continue
             right = {row.question_id: row.correct for row in its_rows}
             pairs = [
@@ -138,17 +138,3 @@ def _difference(move: Move, recorded: Recorded) -> Difference | None:
             if pairs:
                 found.append(paired([a for a, _ in pairs], [b for _, b in pairs]))
     return max(found, key=lambda d: d.n, default=None)
-
-
-def _suite(measurement: Measurement) -> str:
-    """Without the flags that `evaluate` adds to its name."""
-    return measurement.suite.partition(" --")[0]
-
-
-def _measures(measurement: Measurement, rung: Rung) -> bool:
-    """Whether a cap was measured with what the rung says. A base rung has nothing but its cap."""
-    if rung.points is not None or rung.tolerance is not None:
-        return False  # `evaluate` takes the finest grid and the engine's own tolerance
-    own = flags(rung) if rung.solver is not Solver.BASE else ""
-    said = measurement.suite.partition(" --")
-    return measurement.budget == rung.max_nfe_per_token and own == "".join(said[1:])

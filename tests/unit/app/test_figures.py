@@ -10,11 +10,16 @@ from app.ports.board import Sampled
 from app.presenters import sheets
 from app.presenters.parts import zone
 from policies.document import preset
-from policies.types import Ceiling, Domain, Importance, Units
+from policies.types import Ceiling, Domain, Importance, Rung, Solver, Units
 from tests.samples import NOON, PILOT, measured, measurement, spend_points
 
 EN, JA = texts("en"), texts("ja")
 TOKYO = zone("Asia/Tokyo")
+PLAIN = {
+    importance: Rung(Solver.EULER if cap else Solver.BASE, cap, 1.0, 96)
+    for importance, cap in zip(Importance, (0, 3, 7, 15), strict=True)
+}
+"""What `measured` has points of."""
 
 
 def test_quality_has_a_line_for_each_domain_and_one_for_all() -> None:
@@ -43,7 +48,7 @@ def test_quality_axes_carry_their_units_in_the_readers_language() -> None:
 
 
 def test_no_name_of_an_importance_lies_over_a_point_or_another_name() -> None:
-    figure = quality(measured(), EN, preset("full").rungs)
+    figure = quality(measured(), EN, PLAIN)
     highest = max(
         y + (above or 0)
         for line in figure.data
@@ -59,9 +64,23 @@ def test_no_name_of_an_importance_lies_over_a_point_or_another_name() -> None:
         assert y != next_y or next_x - x >= 0.3 * end
 
 
+def test_a_curve_names_only_what_the_policy_buys_of_it() -> None:
+    bought = preset("pilot").rungs
+
+    def names(suite: str) -> set[str]:
+        points = [measurement(cap, 0.5, suite=suite) for cap in (0, 1, 7, 15)]
+        return {name.text for name in quality(points, EN, bought).layout.annotations}
+
+    everyone = {"Routine", "Standard", "High", "Critical"}
+    assert names("pilot --gate 0.9 --temperature 0.7 --checked") == everyone
+    assert names("pilot --gate 0.9") == {"Routine", "Standard"}
+    assert names("pilot") == {"Routine"}
+    assert names("pilot --gate 0.9 --max-new-tokens 192") == {"Routine"}
+
+
 def test_the_axis_of_what_is_right_never_promises_more_than_all() -> None:
     for best in (0.1, 0.3, 0.9, 1.0):
-        axis = quality([measurement(3, best)], EN, preset("full").rungs).layout.yaxis
+        axis = quality([measurement(3, best)], EN, PLAIN).layout.yaxis
         assert max(axis.tickvals) == 1
         assert axis.range[1] > best
 

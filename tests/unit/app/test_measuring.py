@@ -1,6 +1,7 @@
 """What `evaluate` measures: flags become rungs, and a stored name says how to measure it again."""
 
 from argparse import Namespace
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -8,13 +9,15 @@ import pytest
 from app import cli
 from app.bootstrap import Pilot
 from app.commands.measuring import _against, _budgets, _comparison, _flags, _tell
+from app.ports import Engine, OpenUnitOfWork
 from app.services.compare import Comparison
-from app.services.measure import Measuring, budget_of
-from app.services.measure import flags as flags_of
+from app.services.measure import Budget, Measure, Measuring, budget_of
+from app.services.spent import flags as flags_of
 from evaluation.stats import paired
 from policies.document import preset
 from policies.errors import InvalidInput
-from policies.types import Rung, Solver
+from policies.types import Importance, Rung, Solver
+from tests.databases import START
 from tests.samples import measurement
 
 
@@ -72,6 +75,38 @@ def test_answers_may_be_longer_than_those_of_the_policy_and_the_stored_name_says
 def test_rungs_bring_their_own_gate_and_candidates() -> None:
     with pytest.raises(InvalidInput, match=r"leave out --gate 0\.9"):
         _budgets(pilot(), typed("--importance", "high", "--gate", "0.9"))
+
+
+def of_the_policy(*importances: Importance, **changes: Rung) -> list[Budget]:
+    policy = preset("pilot")
+    rungs = policy.rungs | {Importance(name): rung for name, rung in changes.items()}
+    measure = Measure(
+        cast(Engine, None),
+        cast(OpenUnitOfWork, None),
+        replace(policy, rungs=rungs),
+        lambda: START,
+    )
+    return measure.importances(importances)
+
+
+def test_rungs_of_one_policy_stand_on_one_curve_that_typed_flags_would_give() -> None:
+    found = of_the_policy(*Importance)
+    assert [each.importance for each in found] == list(Importance)
+    assert {each.said for each in found} == {" --gate 0.9 --temperature 0.7 --checked"}
+    typed_too = _budgets(
+        pilot(), typed("--budgets", "15", "--gate", "0.9", "--temperature", "0.7", "--checked")
+    )
+    assert (typed_too[0].said, typed_too[0].rung.checked) == (found[-1].said, True)
+    assert [each.said for each in of_the_policy(Importance.STANDARD)] == [" --gate 0.9"]
+
+
+def test_a_rung_that_spends_otherwise_has_a_curve_of_its_own() -> None:
+    other = Rung(Solver.RK4, 7, 1.0, 96)
+    base, high, critical = of_the_policy(
+        Importance.ROUTINE, Importance.HIGH, Importance.CRITICAL, high=other
+    )
+    assert (high.rung, high.said) == (other, " --solver rk4")
+    assert base.said == critical.said == " --gate 0.9 --temperature 0.7 --checked"
 
 
 @pytest.mark.parametrize(

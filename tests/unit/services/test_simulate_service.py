@@ -11,6 +11,7 @@ import pytest
 from app.ports import Measured, Measurement
 from app.services.calibrate import Calibrate, reconciled
 from app.services.simulate import Simulate, quality
+from app.services.spent import flags
 from evaluation.stats import paired
 from policies.calibrate import DeviceCost
 from policies.document import Policy
@@ -159,6 +160,21 @@ def test_move_that_nobody_measured_is_said_to_be_so(
 def test_gated_rung_is_matched_with_the_measurement_that_had_its_gate() -> None:
     found = quality(moved((Domain.MATH, rung(3), rung(7, gate=0.9), 1)), RECORDED)
     assert found.gain == 0.0  # the gated rows above are those of cap 3
+
+
+def test_a_rung_measured_as_one_counts_like_its_cap_under_the_same_flags() -> None:
+    checked = {"gate": 0.9, "temperature": 0.7, "checked": True}
+    before, after = rung(1, gate=0.9), rung(7, **checked)  # as the policy has them
+    suite = f"pilot{flags(after)}"
+    right = rows(Domain.MATH, MATH_3), rows(Domain.MATH, MATH_7)
+    recorded = [
+        (measurement(1, 0.5, suite=suite, importance=Importance.STANDARD), right[0]),
+        (measurement(7, 0.7, suite=suite, importance=Importance.HIGH), right[1]),
+    ]
+    found = quality(moved((Domain.MATH, before, after, 4)), recorded)
+    assert (found.measured, found.unmeasured) == (4, 0)
+    twice = quality(moved((Domain.MATH, rung(2, gate=0.9), after, 4)), recorded)
+    assert twice.measured == 0
 
 
 def test_calibration_is_measured_priced_and_kept_with_its_conditions(world: World) -> None:

@@ -1,0 +1,62 @@
+"""How the evaluations of a cap are spent: the flags of `evaluate` that are kept in a suite's name.
+
+Where they tell whether a measurement is one of a rung.
+"""
+
+import re
+
+from app.ports import Measurement
+from policies.types import Rung, Solver
+
+PLAIN = {
+    "solver": Solver.EULER,
+    "guidance": 1.0,
+    "gate": None,
+    "steady": None,
+    "candidates": 1,
+    "temperature": 0.0,
+    "checked": False,
+}
+"""How a cap is spent unless `evaluate` is told otherwise."""
+
+
+def flags(of: object) -> str:
+    """What sets a rung, or what was typed, apart from a plain one of the same cap; as typed."""
+    values = ((name, getattr(of, name), plain) for name, plain in PLAIN.items())
+    return "".join(
+        f" --{name}" if value is True else f" --{name} {value}"
+        for name, value, plain in values
+        if value != plain
+    )
+
+
+def suite_of(measurement: Measurement) -> str:
+    """Without flags."""
+    return measurement.suite.partition(" --")[0]
+
+
+def measures(measurement: Measurement, rung: Rung) -> bool:
+    """Whether what was measured is what the rung buys."""
+    said = "".join(measurement.suite.partition(" --")[1:])
+    return measurement.budget == rung.max_nfe_per_token and spends(rung, said)
+
+
+def spends(rung: Rung, said: str) -> bool:
+    """Whether the rung is what `evaluate` makes of its cap under these flags.
+
+    A base rung has nothing but its cap. At a cap of 1 a line is written once, of the most likely
+    words, whether or not it is checked.
+    """
+    if rung.points is not None or rung.tolerance is not None:
+        return False  # `evaluate` takes the finest grid and the engine's own tolerance
+    if rung.solver is Solver.BASE:
+        return True
+    own, once = flags(rung), rung.max_nfe_per_token == 1
+    return own == said or (once and _unchecked(own) == _unchecked(said))
+
+
+def _unchecked(said: str) -> str:
+    """The same without a check, and without the temperature that only lines written again have."""
+    if " --checked" not in said:
+        return said
+    return re.sub(r" --temperature \S+| --checked", "", said)
