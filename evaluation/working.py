@@ -16,9 +16,11 @@ from typing import Any
 
 _PLAIN = str.maketrans({"\N{MULTIPLICATION SIGN}": "x", "*": "x", "\N{MINUS SIGN}": "-", "÷": "/"})
 _NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
+_APART = r"(?<![\w.,%:=<>+/-])(?<![:=<>+/-]\s)(?<!^x\s)(?<![\s\d%)]x\s)"
+"""In front of a statement: nothing that would belong to it. A name may end in x, though."""
 _TERM = rf"(?:(?:{_NUMBER})%\s+of\s+(?:{_NUMBER})|-?(?:{_NUMBER}))"
 _STATEMENT = re.compile(
-    rf"(?<![\w.,%:=<>+/-])(?<![x:=<>+/-]\s)({_TERM}(?:\s*[-+x/]\s*{_TERM}){{0,15}})"
+    rf"{_APART}({_TERM}(?:\s*[-+x/]\s*{_TERM}){{0,15}})"
     rf"\s*([=<>])\s*(-?(?:{_NUMBER}))(?![\w%])(?![.,:]\d)(?!\s*[-+x/=<>]\s*-?\d)"
 )
 _ITEM = rf"(?:-?(?:{_NUMBER})|[^\W\d_]{{2,}})"
@@ -26,7 +28,7 @@ _NEXT = rf"(?:\s*[<>]\s*{_ITEM})"
 _GIVEN = rf"(?:-?(?:{_NUMBER})(?: -?(?:{_NUMBER})){{2,}}|[^\W\d_]{{2,}}(?:, [^\W\d_]{{2,}}){{2,}})"
 _ORDER = re.compile(
     rf"(?:(?<![\w.,-])(\d{{1,4}}) (?:numbers|words): |^({_GIVEN}): |"
-    rf"(?<![\w.,%:=<>+/-])(?<![x:=<>+/-]\s))"
+    rf"{_APART})"
     rf"({_ITEM}{_NEXT}(?(2){_NEXT}*|{_NEXT}+))(?![\w%])(?![.,:]\d)(?!\s*[-+x/=<>])",
     re.MULTILINE,
 )

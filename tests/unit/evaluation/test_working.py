@@ -116,6 +116,7 @@ def test_every_way_to_write_an_operator_is_read(sign: str) -> None:
         ("-5 > -9 > -10; 1 + 1 = 3", [True, False]),
         ("3 words: ash < elm < yew", [True]),
         ("4 words: ash < elm < yew", [False]),
+        ("Vertex 175 < 545, Apex 9 > 12", [True, False]),
     ],
 )
 def test_sums_are_found_in_prose_and_in_lines(text: str, found: list[bool]) -> None:
