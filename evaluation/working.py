@@ -65,6 +65,11 @@ def holds(text: str) -> bool:
     return all(statement.holds for statement in statements(text))
 
 
+def every_line_holds(text: str) -> bool:
+    """Whether no line, read alone, states what does not hold."""
+    return all(map(holds, text.split("\n")))
+
+
 def _sum_holds(match: re.Match[str]) -> bool | None:
     left = _left(match[1], match[2])
     return None if left is None else _holds(left, match[2], match[3])

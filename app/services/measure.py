@@ -5,7 +5,7 @@ compared, and leaves the ledger alone.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app.ports import (
     AuditEvent,
@@ -23,6 +23,7 @@ from app.services.spent import flags, spends
 from evaluation.scoring import is_correct
 from evaluation.stats import wilson
 from evaluation.suites import Question
+from evaluation.working import every_line_holds
 from policies.document import Policy
 from policies.pricing import in_force, price
 from policies.roles import Action, Actor, require
@@ -50,6 +51,26 @@ class Measuring:
 
 
 Progress = Callable[[Measuring], None]
+_Row = tuple[Measured, int]
+"""With the tokens of the answer that was given."""
+
+
+@dataclass(slots=True)
+class _Standing:
+    """Answers of checked caps with nothing to write again: a larger cap leaves them as they are."""
+
+    found: dict[Rung, dict[int, tuple[int, _Row]]] = field(default_factory=dict)
+
+    def under(self, rung: Rung) -> dict[int, _Row]:
+        """Those that are this rung's too, by question."""
+        mine = self.found.get(replace(rung, max_nfe_per_token=0), {})
+        return {i: row for i, (cap, row) in mine.items() if cap <= rung.max_nfe_per_token}
+
+    def add(self, rung: Rung, i: int, row: _Row, text: str) -> None:
+        """If it is one."""
+        if rung.checked and rung.candidates == 1 and every_line_holds(text):
+            mine = self.found.setdefault(replace(rung, max_nfe_per_token=0), {})
+            mine[i] = rung.max_nfe_per_token, row
 
 
 def budget_of(max_nfe: int, like: Rung, said: str = "") -> Budget:
@@ -88,13 +109,14 @@ class Measure:
         """For each budget the whole suite with its rows, then each domain; all of it stored.
 
         A budget is stored as soon as it is measured, so that stopping loses only the one under way.
+        What a smaller cap has shown to be the same at a larger one is not drawn again.
         """
         require(actor, Action.MEASURE)
         with self.uow() as uow:
             prices = in_force(uow.prices(), self.engine.info().model, self.clock())
-        measured = []
+        measured, standing = [], _Standing()
         for budget in budgets:
-            rows = self._rows(questions, budget, seed, prices, progress, cancelled)
+            rows = self._rows(questions, budget, seed, prices, standing, progress, cancelled)
             found = self._summaries(suite + budget.said, budget, rows, seed, prices)
             with self.uow() as uow:
                 for measurement, its_rows in found:
@@ -110,26 +132,28 @@ class Measure:
         budget: Budget,
         seed: int,
         prices: PriceList,
+        standing: _Standing,
         progress: Progress,
         cancelled: Cancelled,
-    ) -> list[tuple[Measured, int]]:
-        """In the order of the questions, each with the tokens of the answer that was given.
-
-        Like lengths run together, to pad little.
-        """
+    ) -> list[_Row]:
+        """In the order of the questions. Like lengths run together, to pad little."""
+        rung, rows = budget.rung, standing.under(budget.rung)
         by_length = sorted(range(len(questions)), key=lambda i: (len(questions[i].question), i))
-        rows: dict[int, tuple[Measured, int]] = {}
+        left = [i for i in by_length if i not in rows]
+
+        def tell() -> None:
+            correct = sum(row.correct for row, _ in rows.values())
+            progress(Measuring(rung.max_nfe_per_token, len(rows), len(questions), correct))
 
         def ended(place: int, outcome: Outcome) -> None:
-            i = by_length[place]
+            i = left[place]
             rows[i] = _measured(questions[i], outcome, prices), len(outcome.trace.tokens)
-            correct = sum(row.correct for row, _ in rows.values())
-            progress(Measuring(budget.rung.max_nfe_per_token, len(rows), len(questions), correct))
+            standing.add(rung, i, rows[i], outcome.text)
+            tell()
 
-        jobs = [
-            Job(questions[i].question, Plan(questions[i].domain, budget.rung), seed + i)
-            for i in by_length
-        ]
+        if rows:
+            tell()
+        jobs = [Job(questions[i].question, Plan(questions[i].domain, rung), seed + i) for i in left]
         self.engine.run_batch(jobs, cancelled, ended)
         return [rows[i] for i in range(len(questions))]
 
@@ -137,7 +161,7 @@ class Measure:
         self,
         suite: str,
         budget: Budget,
-        measured: list[tuple[Measured, int]],
+        measured: list[_Row],
         seed: int,
         prices: PriceList,
     ) -> list[tuple[Measurement, list[Measured]]]:

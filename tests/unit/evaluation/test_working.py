@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.working import holds, statements
+from evaluation.working import every_line_holds, holds, statements
 from tasks.mix import stream
 
 NUMBERS = st.integers(0, 10**6)
@@ -157,3 +157,10 @@ def test_the_working_of_every_task_trained_on_holds() -> None:
     tasks = list(islice(stream(11, "train"), 600))
     assert all(holds(task.response) for task in tasks)
     assert sum(bool(statements(task.response)) for task in tasks) > 200
+
+
+def test_lines_are_read_alone() -> None:
+    assert not holds("We take 3 +\n5 = 9")
+    assert every_line_holds("We take 3 +\n5 = 9")
+    assert every_line_holds("3 + 5 = 8\n8 > 7\nAnswer: 8")
+    assert not every_line_holds("3 + 5 = 8\n8 > 9\nAnswer: 8")

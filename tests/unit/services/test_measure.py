@@ -1,7 +1,7 @@
 """A measurement: every question of a budget at once, told as they end, compared in pairs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -96,6 +96,53 @@ def test_a_measurement_stopped_midway_keeps_the_budgets_that_were_whole(world: W
     with world.uow() as uow:
         kept = uow.measurements.latest(MODEL.adapter_sha256)
     assert {m.budget for m in kept} == {0}
+
+
+CHECKED = Rung(Solver.EULER, 0, 1.0, 20, checked=True, temperature=0.7)
+
+
+def ladder(world: World, says: str, like: Rung, *caps: int) -> tuple[list[int], list[int]]:
+    """Jobs that each cap sent to an engine that says this every time, and its evaluations."""
+    engine = Batches(words=says.split(" "))
+    budgets = [budget_of(cap, like) for cap in caps]
+    found = measure(world, engine)(FINN, "s", questions(9), budgets, 5)
+    rows = [rows for m, rows in found if m.domain is None]
+    return engine.sizes, [sum(row.units.nfe for row in each) for each in rows]
+
+
+def test_an_answer_whose_every_line_stands_is_not_drawn_again_under_a_larger_cap(
+    world: World,
+) -> None:
+    sizes, evaluations = ladder(world, "2 + 2 = 4\nAnswer: 4", CHECKED, 3, 5, 7)
+    assert sizes == [9, 0, 0]
+    assert len(set(evaluations)) == 1
+
+
+@pytest.mark.parametrize(
+    ("says", "like", "caps"),
+    [
+        ("2 + 2 = 5\nAnswer: 5", CHECKED, (3, 5, 7)),  # may be written again
+        ("2 + 2 = 4\nAnswer: 4", CHECKED, (7, 5, 3)),  # a larger one may have written it again
+        ("2 + 2 = 4\nAnswer: 4", replace(CHECKED, checked=False), (3, 5, 7)),
+        ("2 + 2 = 4\nAnswer: 4", replace(CHECKED, candidates=3), (3, 5, 7)),
+    ],
+)
+def test_what_a_larger_cap_could_change_is_drawn_again(
+    world: World, says: str, like: Rung, caps: tuple[int, ...]
+) -> None:
+    sizes, _ = ladder(world, says, like, *caps)
+    assert sizes == [9, 9, 9]
+
+
+def test_progress_counts_what_was_not_drawn_again(world: World) -> None:
+    told = list[Measuring]()
+    engine = FakeEngine(words=("Answer:", "4"))
+    budgets = [budget_of(cap, CHECKED) for cap in (3, 5)]
+    measure(world, engine)(FINN, "s", questions(3), budgets, 5, told.append)
+    assert [(at.budget, at.done, at.of) for at in told] == [
+        *[(3, done, 3) for done in (1, 2, 3)],
+        (5, 3, 3),
+    ]
 
 
 # --- comparisons --------------------------------------------------------------------------------
