@@ -82,7 +82,7 @@ _NOTE = """Accuracy is followed by its 95 % interval (Wilson). A difference is b
 the same questions, in points, with its 95 % interval (Bonett and Price, paired); *not shown* means
 that this interval holds zero. Cost is that of an answer at list price. This page is generated from
 recorded answers: `python -m scripts.generate_results`. With another adapter
-`python -m scripts.record_results` records them anew, a budget at a time."""
+`python -m scripts.record_results` records them anew, a curve at a time."""
 
 
 def entries(values: dict[str, Any]) -> Iterator[Entry]:

@@ -1,6 +1,6 @@
 """Measures again what docs/results.md shows of `evaluate` and was measured with another adapter.
 
-A budget at a time, each kept as soon as it is there: stopped, the same command goes on. Baselines
+A curve at a time, each kept as soon as it is there: stopped, the same command goes on. Baselines
 have commands of their own and are left alone. Takes hours for all of the page on two cores.
 Usage: python -m scripts.record_results [--list]
 """
@@ -10,14 +10,14 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from app import recorded
-from app.ports import Measured, Measurement
+from app.ports import Measurement
 from app.settings import read
 from model.checkpoint import WEIGHTS, sha256_of
 from scripts.generate_results import PAGE, ROOT, command_of, entries
@@ -28,12 +28,10 @@ AT = re.compile(r"--(budgets|importance) \S+")
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A budget of a recorded file, and what measures it."""
+    """A suite of a recorded file, and what measures all of its budgets."""
 
     file: Path
     suite: str
-    at: str
-    """`--budgets 3` or `--importance high`."""
     command: str
 
 
@@ -53,19 +51,17 @@ def main() -> int:
 
 def stale(page: Path, root: Path, adapter: str) -> Iterator[Stale]:
     """What was measured with another adapter than this one, by its hash, in the page's order."""
-    seen = set[tuple[Path, str, str]]()
+    seen = set[tuple[Path, str]]()
     for entry in entries(yaml.safe_load(page.read_text(encoding="utf-8"))):
         file = root / entry.file
         found = recorded.read(file)
         suite = entry.suite or found[0][0].suite
-        for m, rows in found:
-            if m.suite != suite or m.domain is not None or m.adapter_sha256 == adapter:
-                continue
-            at = _at(m)
-            command = AT.sub(at, entry.command or command_of([(m, rows)]))
-            if command.startswith(EVALUATE) and (file, suite, at) not in seen:
-                seen.add((file, suite, at))
-                yield Stale(file, suite, at, command)
+        mine = [(m, rows) for m, rows in found if m.suite == suite and m.domain is None]
+        command = AT.sub(_at([m for m, _ in mine]), entry.command or command_of(mine))
+        old = any(m.adapter_sha256 != adapter for m, _ in mine)
+        if old and command.startswith(EVALUATE) and (file, suite) not in seen:
+            seen.add((file, suite))
+            yield Stale(file, suite, command)
 
 
 def measure(one: Stale, run: Callable[[str, Path], None]) -> None:
@@ -75,11 +71,10 @@ def measure(one: Stale, run: Callable[[str, Path], None]) -> None:
         run(one.command, new)
         found = recorded.read(new)
     file, old = one.file, recorded.read(one.file)
-    mine = [each for each in old if _is(one, each)]
     if any(m.suite != one.suite for m, _ in found):
         raise SystemExit(f"{one.command} measures {found[0][0].suite}, {file} has {one.suite}")
-    first = old.index(mine[0])
-    kept = [each for each in old[first:] if not _is(one, each)]
+    first = next(i for i, (m, _) in enumerate(old) if m.suite == one.suite)
+    kept = [each for each in old[first:] if each[0].suite != one.suite]
     part = file.with_suffix(".part")
     recorded.write(part, [*old[:first], *found, *kept])
     part.replace(file)
@@ -91,12 +86,10 @@ def run(command: str, record: Path) -> None:
     subprocess.run(words, check=True, cwd=ROOT)
 
 
-def _is(one: Stale, each: tuple[Measurement, list[Measured]]) -> bool:
-    return (each[0].suite, _at(each[0])) == (one.suite, one.at)
-
-
-def _at(m: Measurement) -> str:
-    return f"--importance {m.importance.value}" if m.importance else f"--budgets {m.budget}"
+def _at(measurements: Sequence[Measurement]) -> str:
+    if all(m.importance for m in measurements):
+        return f"--importance {','.join(m.importance.value for m in measurements if m.importance)}"
+    return f"--budgets {','.join(str(m.budget) for m in measurements)}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Recording the results page again: what another adapter was measured with, a budget at a time."""
+"""Recording the results page again: what another adapter was measured with, a curve at a time."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ import yaml
 
 from app import recorded
 from scripts.generate_results import PAGE, ROOT
-from scripts.record_results import Stale, measure, stale
+from scripts.record_results import measure, stale
 from tests.unit.app.test_results import Found, measured
 
 OURS, THEIRS = "a" * 64, "c" * 64
@@ -28,19 +28,20 @@ def by(adapter: str, found: Found) -> Found:
     return [(replace(m, adapter_sha256=adapter), rows) for m, rows in found]
 
 
-def test_every_budget_of_another_adapter_is_measured_once_by_its_own_command(
+def test_every_curve_of_another_adapter_is_measured_once_by_its_own_command(
     tmp_path: Path,
 ) -> None:
     gated = measured(7, 9, 9, suite="pilot --gate 0.9")
     file = page(
         tmp_path,
-        {"a.json": CURVE, "b.json": gated, "c.json": CURVE[:3], "d.json": CURVE[:3]},
-        {"title": "Curve", "curve": {"file": "a.json"}},
+        {"a.json": [*CURVE, *gated], "b.json": gated, "c.json": CURVE[:3], "d.json": CURVE[:3]},
+        {"title": "Curve", "curve": {"file": "a.json", "suite": "pilot"}},
         {
             "title": "Others",
-            "over": {"label": "ours", "file": "a.json", "budget": 3},
+            "over": {"label": "ours", "file": "a.json", "suite": "pilot", "budget": 3},
             "others": [
                 {"label": "gated", "file": "b.json"},
+                {"label": "the same", "file": "a.json", "suite": "pilot --gate 0.9"},
                 {"label": "LoRA", "file": "c.json", "command": "python b.py"},
                 {
                     "label": "first",
@@ -51,10 +52,11 @@ def test_every_budget_of_another_adapter_is_measured_once_by_its_own_command(
         },
     )
     asked = "python app.py evaluate --suite"
-    assert [one.command for one in stale(file, tmp_path, OURS)] == [
-        f"{asked} pilot --budgets 0 --seed 3",
-        f"{asked} pilot --budgets 3 --seed 3",
-        f"{asked} pilot --budgets 15 --seed 3",
+    found = list(stale(file, tmp_path, OURS))
+    assert [one.file.name for one in found] == ["a.json", "b.json", "a.json", "d.json"]
+    assert [one.command for one in found] == [
+        f"{asked} pilot --budgets 0,3,15 --seed 3",
+        f"{asked} pilot --budgets 7 --gate 0.9 --seed 3",
         f"{asked} pilot --budgets 7 --gate 0.9 --seed 3",
         f"{asked} x --limit 9 --budgets 0 --seed 3",
     ]
@@ -66,11 +68,21 @@ def test_what_was_measured_stands_where_the_old_stood_and_is_not_measured_again(
 ) -> None:
     other = measured(3, 1, 1, suite="pilot --checked")
     file = page(tmp_path, {"a.json": [*CURVE, *other]}, {"title": "C", "curve": {"file": "a.json"}})
-    new = by(OURS, measured(3, 20, 20))
-    before = list(stale(file, tmp_path, OURS))
-    measure(before[1], lambda _command, record: recorded.write(record, new))
-    assert recorded.read(tmp_path / "a.json") == [*CURVE[:3], *new, *CURVE[6:], *other]
-    assert list(stale(file, tmp_path, OURS)) == [before[0], before[2]]
+    new = by(OURS, [*measured(0, 1, 9), *measured(3, 20, 20), *measured(15, 30, 9)])
+    (before,) = stale(file, tmp_path, OURS)
+    measure(before, lambda _command, record: recorded.write(record, new))
+    assert recorded.read(tmp_path / "a.json") == [*new, *other]
+    assert list(stale(file, tmp_path, OURS)) == []
+
+
+def test_a_curve_of_which_some_is_old_is_measured_whole(tmp_path: Path) -> None:
+    file = page(
+        tmp_path,
+        {"a.json": [*by(OURS, CURVE[:3]), *CURVE[3:]]},
+        {"title": "C", "curve": {"file": "a.json"}},
+    )
+    (left,) = stale(file, tmp_path, OURS)
+    assert "--budgets 0,3,15 " in left.command
 
 
 def test_a_command_that_measures_something_else_changes_no_file(tmp_path: Path) -> None:
@@ -103,4 +115,3 @@ def test_all_that_the_committed_page_shows_of_evaluate_can_be_measured_again() -
     files = {one.file.name for one in left}
     assert {"measurements.json", "pilot-hard.json", "gsm8k.json", "steady.json"} <= files
     assert not files & {"lora.json", "lora-checked.json", "few-shot.json", "base-vote.json"}
-    assert all(isinstance(one, Stale) and one.at in one.command for one in left)
