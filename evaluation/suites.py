@@ -1,7 +1,8 @@
 """Question suites: JSON lines with question, answer and optional domain, check, kind and id.
 
-`pilot` and `pilot-hard` are in this folder, `pilot-408` is the first 408 questions of `pilot`,
-`gsm8k` comes from the hub, and any file will do: GSM8K's own form ("#### 72") is understood.
+`pilot`, `pilot-hard` and `office` are in this folder; `reworded` asks five of each kind of `pilot`
+in other words; `pilot-408` is the first 408 questions of `pilot`, `gsm8k` comes from the hub, and
+any file will do: GSM8K's own form ("#### 72") is understood.
 """
 
 import importlib

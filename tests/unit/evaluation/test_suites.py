@@ -1,6 +1,9 @@
 """Suites: by name, by file, in GSM8K's form; a fault is told with file, line and field."""
 
 import json
+import re
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,20 @@ def test_pilot_has_a_thousand_questions_and_pilot_hard_three_hundred_of_every_cl
         assert {q.domain for q in questions} == set(Domain) - {Domain.GENERAL}
         assert len({q.id for q in questions}) == len(questions)
         assert all(q.kind for q in questions)
+
+
+def test_reworded_asks_five_of_each_kind_of_pilot_with_the_same_facts_in_other_words() -> None:
+    pilot = {q.id: q for q in load("pilot")}
+    reworded = load("reworded")
+    assert set(Counter(q.kind for q in reworded).values()) == {5}
+    assert {q.kind for q in reworded} == {q.kind for q in pilot.values()}
+    for q in reworded:
+        original = pilot[q.id.replace("reworded", "pilot")]
+        assert replace(q, id=original.id, question=original.question) == original
+        assert q.question != original.question
+        assert sorted(re.findall(r"\d+", q.question)) == sorted(
+            re.findall(r"\d+", original.question)
+        )
 
 
 def test_the_head_of_a_suite_is_a_suite_and_its_limit_gives_the_same_name() -> None:
@@ -107,7 +124,7 @@ def test_a_faulty_line_is_told_with_its_place(tmp_path: Path, row: Any, said: st
 
 
 def test_what_is_no_suite_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="one of office, pilot, pilot-hard, gsm8k"):
+    with pytest.raises(InvalidInput, match="one of office, pilot, pilot-hard, reworded, gsm8k"):
         load("absent")
     (tmp_path / "empty.jsonl").write_text("\n")
     with pytest.raises(InvalidInput, match="no questions"):
@@ -119,4 +136,4 @@ def test_what_is_no_suite_names_the_known_ones(tmp_path: Path) -> None:
 
 
 def test_suites_in_the_folder_are_known_by_name() -> None:
-    assert suites.known() == ["office", "pilot", "pilot-hard", "gsm8k"]
+    assert suites.known() == ["office", "pilot", "pilot-hard", "reworded", "gsm8k"]
