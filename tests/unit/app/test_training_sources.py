@@ -196,9 +196,12 @@ def test_a_later_part_skips_just_what_the_parts_before_saw() -> None:
         yaml.safe_load((CONFIGS / f"{name}.yaml").read_text(encoding="utf-8"))
         for name in ("own-reading", "with-gsm8k", "written-out", "more-wordings")
     )
-    skips = [card["begun_from"]["begun_from"]["steps"] * second["batch_size"], 0]
+    assert card["training"]["init_from"] == fifth["init_from"]
+    after_fourth = card["begun_from"]
+    after_third = after_fourth["begun_from"]
+    skips = [after_third["begun_from"]["steps"] * second["batch_size"], 0]
     assert third["data"][0]["skip"] == skips[0]
-    for part, its_card, next_ in ((third, card["begun_from"], fourth), (fourth, card, fifth)):
+    for part, its_card, next_ in ((third, after_third, fourth), (fourth, after_fourth, fifth)):
         rng, weights = Random("0/mixture"), [source["weight"] for source in part["data"]]
         seen = its_card["steps"] * part["batch_size"]
         drawn = [rng.choices((0, 1), weights)[0] for _ in range(seen)]
