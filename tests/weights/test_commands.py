@@ -19,8 +19,10 @@ from policies.types import Importance, Units
 from tests.weights.conftest import QUESTION, ROOT, Command, environment
 
 
-def asked(command: Command, importance: str, *more: str) -> dict[str, Any]:
-    done = command("ask", QUESTION, "--importance", importance, "--domain", "math", "--json", *more)
+def asked(
+    command: Command, importance: str, *more: str, question: str = QUESTION
+) -> dict[str, Any]:
+    done = command("ask", question, "--importance", importance, "--domain", "math", "--json", *more)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
@@ -46,8 +48,10 @@ def test_answer_ledger_and_price_list_agree_to_the_nano(command: Command, tmp_pa
 
 def test_routine_and_critical_spend_what_the_policy_says(command: Command) -> None:
     policy = preset("pilot")
+    unsure = "Describe the sea in one sentence."  # of its own tasks it may be sure throughout
     routine, critical = (
-        asked(command, i.value, "--seed", "1") for i in (Importance.ROUTINE, Importance.CRITICAL)
+        asked(command, i.value, "--seed", "1", question=unsure)
+        for i in (Importance.ROUTINE, Importance.CRITICAL)
     )
     assert (routine["nfe_per_token"], routine["nfe"]) == (0, 0)
     rung = policy.rungs[Importance.CRITICAL]
