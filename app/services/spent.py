@@ -44,13 +44,13 @@ def measures(measurement: Measurement, rung: Rung) -> bool:
 def spends(rung: Rung, said: str) -> bool:
     """Whether the rung is what `evaluate` makes of its cap under these flags.
 
-    A base rung has nothing but its cap. At a cap of 1 a line is written once, of the most likely
-    words, whether or not it is checked.
+    A base rung has nothing but its cap and the length of its answers. At a cap of 1 a line is
+    written once, of the most likely words, whether or not it is checked.
     """
     if rung.points is not None or rung.tolerance is not None:
         return False  # `evaluate` takes the finest grid and the engine's own tolerance
     if rung.solver is Solver.BASE:
-        return True
+        return " --max-new-tokens" not in said
     own, once = flags(rung), rung.max_nfe_per_token == 1
     return own == said or (once and _unchecked(own) == _unchecked(said))
 

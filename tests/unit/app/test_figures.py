@@ -75,7 +75,7 @@ def test_a_curve_names_only_what_the_policy_buys_of_it() -> None:
     assert names("pilot --gate 0.9 --temperature 0.7 --checked") == everyone
     assert names("pilot --gate 0.9") == {"Routine", "Standard"}
     assert names("pilot") == {"Routine"}
-    assert names("pilot --gate 0.9 --max-new-tokens 192") == {"Routine"}
+    assert names("pilot --gate 0.9 --max-new-tokens 192") == set()
 
 
 def test_the_axis_of_what_is_right_never_promises_more_than_all() -> None:
