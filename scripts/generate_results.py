@@ -17,6 +17,7 @@ from app import recorded
 from app.money import about
 from app.ports import Measured, Measurement
 from app.services.compare import Comparison, Worth, between, compare, worth
+from app.services.spent import command
 from evaluation.stats import Difference, Rate
 from policies.errors import InvalidInput
 from policies.types import Domain
@@ -121,7 +122,7 @@ def _curve(found: Found, entry: Entry) -> list[str]:
     about_it = (
         f"Suite `{last.suite}`, {max(m.n for m, _ in found)} questions, seed {last.seed}, adapter "
         f"`{last.adapter_sha256[:12]}`, {last.measured_at:%Y-%m-%d}: "
-        f"`{entry.command or command_of(found)}`"
+        f"`{entry.command or command([m for m, _ in found])}`"
     )
     compared = compare(found)
     tables = [_table(found, compared, domain) for domain in domains]
@@ -186,7 +187,7 @@ def _compared(over: Entry, others: Sequence[Entry], root: Path) -> list[str]:
     ]
     commands, parts = [f"- {over.label}: `{its_command}`"], list[str]()
     for entry in others:
-        m, rows, command = _one(entry, root)
+        m, rows, its_command = _one(entry, root)
         compared = between(first, its_rows, m, rows)
         if not compared:
             raise InvalidInput(f"{entry.file} and {over.file} have no question in common")
@@ -198,7 +199,7 @@ def _compared(over: Entry, others: Sequence[Entry], root: Path) -> list[str]:
         )
         domains = "; ".join(f"{_name(c.domain)} {_difference(c.difference)}" for c in by_domain)
         parts.append(f"- over {entry.label}: {domains}" if domains else "")
-        commands.append(f"- {entry.label}: `{command}`")
+        commands.append(f"- {entry.label}: `{its_command}`")
     return ["\n".join(lines), "\n".join(p for p in parts if p), "\n".join(commands)]
 
 
@@ -208,24 +209,10 @@ def _one(entry: Entry, root: Path) -> tuple[Measurement, list[Measured], str]:
     if not mine:
         known = ", ".join(_budget(m) for m, _ in whole)
         raise InvalidInput(f"{entry.file} has no budget {entry.budget}; it has {known}")
-    return *mine[-1], entry.command or command_of(mine[-1:])
+    return *mine[-1], entry.command or command([mine[-1][0]])
 
 
 # --- words ----------------------------------------------------------------------------------------
-
-
-def command_of(found: Sequence[tuple[Measurement, Sequence[Measured]]]) -> str:
-    """`evaluate` as it was typed; the stored name of a suite holds its other flags."""
-    whole = [m for m, _ in found if m.domain is None]
-    rungs = [m.importance.value for m in whole if m.importance]
-    at = (
-        f"--importance {','.join(rungs)}"
-        if rungs
-        else (f"--budgets {','.join(str(m.budget) for m in whole)}")
-    )
-    suite, *flags = whole[0].suite.split(" --")
-    more = "".join(f" --{flag}" for flag in flags if not rungs)  # those bring their own
-    return f"python app.py evaluate --suite {suite} {at}{more} --seed {whole[0].seed}"
 
 
 def _same(a: Measurement, b: Measurement) -> bool:

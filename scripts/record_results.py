@@ -10,17 +10,17 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from app import recorded
-from app.ports import Measurement
+from app.services.spent import at, command
 from app.settings import read
 from model.checkpoint import WEIGHTS, sha256_of
-from scripts.generate_results import PAGE, ROOT, command_of, entries
+from scripts.generate_results import PAGE, ROOT, entries
 
 EVALUATE = "python app.py evaluate "
 AT = re.compile(r"--(budgets|importance) \S+")
@@ -56,12 +56,12 @@ def stale(page: Path, root: Path, adapter: str) -> Iterator[Stale]:
         file = root / entry.file
         found = recorded.read(file)
         suite = entry.suite or found[0][0].suite
-        mine = [(m, rows) for m, rows in found if m.suite == suite and m.domain is None]
-        command = AT.sub(_at([m for m, _ in mine]), entry.command or command_of(mine))
-        old = any(m.adapter_sha256 != adapter for m, _ in mine)
-        if old and command.startswith(EVALUATE) and (file, suite) not in seen:
+        mine = [m for m, _ in found if m.suite == suite and m.domain is None]
+        typed = AT.sub(at(mine), entry.command or command(mine))
+        old = any(m.adapter_sha256 != adapter for m in mine)
+        if old and typed.startswith(EVALUATE) and (file, suite) not in seen:
             seen.add((file, suite))
-            yield Stale(file, suite, command)
+            yield Stale(file, suite, typed)
 
 
 def measure(one: Stale, run: Callable[[str, Path], None]) -> None:
@@ -84,12 +84,6 @@ def run(command: str, record: Path) -> None:
     """The command as it was typed, by this Python."""
     words = [sys.executable, *command.split()[1:], "--record", str(record)]
     subprocess.run(words, check=True, cwd=ROOT)
-
-
-def _at(measurements: Sequence[Measurement]) -> str:
-    if all(m.importance for m in measurements):
-        return f"--importance {','.join(m.importance.value for m in measurements if m.importance)}"
-    return f"--budgets {','.join(str(m.budget) for m in measurements)}"
 
 
 if __name__ == "__main__":

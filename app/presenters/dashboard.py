@@ -24,7 +24,7 @@ from app.presenters.parts import (
     when,
 )
 from app.services.dashboard import Reading
-from app.services.spent import suite_of
+from app.services.spent import command
 from policies.types import Ceiling, Domain, Importance, Rung
 
 COLUMNS = ("time", "importance", "domain", "passes", "price", "status", "rating")
@@ -87,19 +87,6 @@ def provenance(measurements: Sequence[Measurement], texts: Texts) -> str:
         f'<details class="quiet"><summary>{escape(texts("dashboard.reproduce"))}</summary>'
         f"<code>{escape(command(measurements))}</code></details></div>"
     )
-
-
-def command(measurements: Sequence[Measurement]) -> str:
-    """`evaluate` with the suite, rungs or limits, and seed of these measurements."""
-    last = max(measurements, key=lambda m: m.measured_at)
-    rungs = [i for i in Importance if any(m.importance is i for m in measurements)]
-    budgets = sorted({m.budget for m in measurements})
-    asked = (
-        f"{suite_of(last)} --importance {','.join(rungs)}"
-        if all(m.importance for m in measurements)
-        else f"{last.suite} --budgets {','.join(map(str, budgets))}"
-    )
-    return f"python app.py evaluate --suite {asked} --seed {last.seed}"
 
 
 def no_measurement(texts: Texts) -> str:

@@ -1,12 +1,13 @@
 """How the evaluations of a cap are spent: the flags of `evaluate` that are kept in a suite's name.
 
-Where they tell whether a measurement is one of a rung.
+Where they tell whether a measurement is one of a rung, and what is typed to have it again.
 """
 
 import re
+from collections.abc import Collection
 
 from app.ports import Measurement
-from policies.types import Rung, Solver
+from policies.types import Importance, Rung, Solver
 
 PLAIN = {
     "solver": Solver.EULER,
@@ -33,6 +34,23 @@ def flags(of: object) -> str:
 def suite_of(measurement: Measurement) -> str:
     """Without flags."""
     return measurement.suite.partition(" --")[0]
+
+
+def command(measurements: Collection[Measurement]) -> str:
+    """`evaluate` that measures the points of one curve again; rungs of the policy bring flags."""
+    last = max(measurements, key=lambda m: m.measured_at)
+    suite, *said = last.suite.partition(" --")
+    more = "" if all(m.importance for m in measurements) else "".join(said)
+    return f"python app.py evaluate --suite {suite} {at(measurements)}{more} --seed {last.seed}"
+
+
+def at(measurements: Collection[Measurement]) -> str:
+    """The flag of `evaluate` that names the budgets of these."""
+    rungs = [i.value for i in Importance if any(m.importance is i for m in measurements)]
+    if all(m.importance for m in measurements):
+        return f"--importance {','.join(rungs)}"
+    budgets = sorted({m.budget for m in measurements})
+    return f"--budgets {','.join(map(str, budgets))}"
 
 
 def measures(measurement: Measurement, rung: Rung) -> bool:

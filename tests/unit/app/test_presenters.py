@@ -306,14 +306,6 @@ def test_a_shipped_measurement_says_so_and_how_to_repeat_it() -> None:
     assert "Measured on this installation" in own
 
 
-def test_a_measurement_of_rungs_is_repeated_by_their_names() -> None:
-    rungs = [
-        measurement(b, 0.5, importance=i)
-        for b, i in ((7, Importance.HIGH), (0, Importance.ROUTINE))
-    ]
-    assert "--importance routine,high --seed" in board.command(rungs)
-
-
 def test_without_a_measurement_the_page_names_the_command() -> None:
     assert "python app.py evaluate" in board.no_measurement(JA)
 
