@@ -12,6 +12,7 @@ from app.settings import Settings
 from kernels.passes import CompiledPasses, supports
 from kernels.table import Weights
 from model import checkpoint, published
+from model.backbone import Backbone
 from model.errors import ModelError
 from model.hf import Prompter, load_backbone
 from model.prepared import PreparedPath
@@ -36,9 +37,8 @@ def load_engine(settings: Settings) -> LocalEngine:
 
 
 def _loaded(settings: Settings, threads: int) -> LocalEngine:
-    dtype = choose_precision(settings.precision)
     try:
-        backbone = load_backbone(settings.base_dir, dtype).to(device=settings.device)
+        backbone = _backbone(settings)
         adapter = checkpoint.load(settings.adapter, backbone)
         prompter = Prompter.load(settings.base_dir)
         prepared = PreparedPath(backbone, adapter.path)
@@ -57,6 +57,16 @@ def _loaded(settings: Settings, threads: int) -> LocalEngine:
         classes=adapter.path.config.classes,
     )
     return LocalEngine(Sampler(prepared), prompter, info, threads, passes)
+
+
+def _backbone(settings: Settings) -> Backbone:
+    """Left to us, in bfloat16 for the compiled passes, which need no hardware for it."""
+    if settings.precision == "auto" and settings.device == "cpu":
+        backbone = load_backbone(settings.base_dir, torch.bfloat16)
+        if supports(backbone):
+            return backbone
+    dtype = choose_precision(settings.precision)
+    return load_backbone(settings.base_dir, dtype).to(device=settings.device)
 
 
 def _passes(
@@ -79,7 +89,7 @@ def _passes(
 
 
 def choose_precision(wanted: str) -> torch.dtype:
-    """Of what torch computes. bfloat16 halves the memory read; without hardware float32 is faster.
+    """Of what torch computes: bfloat16 halves what is read, without hardware float32 is faster.
 
     int8 and published are forms of the matrices of compiled passes: all else is as in bfloat16.
     """

@@ -1,9 +1,9 @@
-"""Products of whole numbers with whole numbers, by the byte dot products (VNNI) of x86 processors.
+"""Products of whole numbers with whole numbers, by the vectors of x86 processors.
 
-A block of 32 numbers of input becomes a scale and 16-bit whole numbers, each two digits of eight
-bits. Weights are the whole numbers they were published as, of 16 rows side by side: a lane for each
-row. So a block's product is an exact integer, which is scaled once, and a row of input comes to the
-same bits however many there are. What is lost is a 65,000th of a block's largest input.
+A block of 32 numbers of input becomes a scale and 16-bit whole numbers. Weights are the whole
+numbers they were published as, of 16 rows side by side. So a block's product is an exact integer
+(kernels.dots), which is scaled once, and a row of input comes to the same bits however many there
+are. What is lost is a 65,000th of a block's largest input.
 """
 
 from typing import Any
@@ -14,23 +14,19 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from kernels.bits import ONCE, ask_for
+from kernels.dots import LENGTH, LINE, MOST, WIDTH, exact, keep
 from kernels.tiles import BLOCK, LANED_EIGHT, LANED_FOUR, LANES, at, bytes_of_block, splat, times
 from kernels.unit import DOTS
 
-_I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+_I32, _I64 = ir.IntType(32), ir.IntType(64)
 _F32, _HALF = ir.FloatType(), ir.HalfType()
-_OCTETS, _SHORTS, _WORDS, _FLOATS, _HALVES = (
-    ir.VectorType(kind, LANES) for kind in (_I8, _I16, _I32, _F32, _HALF)
-)
-_LINE = 64
+_WORDS, _FLOATS, _HALVES = (ir.VectorType(kind, LANES) for kind in (_I32, _F32, _HALF))
 
-_MOST = 127 * 256 + 127
-"""The largest of two digits in -127..127 each."""
 _ROUNDING, _AT_ROUNDING = 1.5 * 2**23, 0x4B400000
 """A float32 plus this is a whole number, in the last bits of it; and the bits of this alone."""
-_SCALE, _SUM = 2 * BLOCK, 2 * BLOCK + 4
+_SCALE, _SUM = LENGTH, LENGTH + 4
 _SPLIT = _SUM + 4
-"""Bytes of a block of input: 32 upper digits, 32 lower, then its scale and the sum of its 32."""
+"""Bytes of a block of input: its whole numbers, then its scale and the sum of its 32."""
 
 
 @njit(nogil=True, inline="always")
@@ -62,7 +58,7 @@ def _split(_context: Any, x: Any, blocks: Any, out: Any) -> Any:
                      for half in halves]  # fmt: skip
             larger = builder.select(builder.icmp_signed(">", *sizes), *sizes)
             most = builder.bitcast(over("smax", larger), _F32)
-            step = splat(builder, builder.fdiv(_F32(float(_MOST)), most))
+            step = splat(builder, builder.fdiv(_F32(float(MOST)), most))
             total = _I32(0)
             for k, half in enumerate(halves):
                 scaled = builder.fmul(half, step)
@@ -70,12 +66,9 @@ def _split(_context: Any, x: Any, blocks: Any, out: Any) -> Any:
                 whole = builder.sub(
                     builder.bitcast(rounded, _WORDS), _WORDS([_AT_ROUNDING] * LANES)
                 )
-                upper = builder.ashr(builder.add(whole, _WORDS([128] * LANES)), _WORDS([8] * LANES))
                 total = builder.add(total, over("add", whole))
-                for digits, place in ((upper, LANES * k), (whole, BLOCK + LANES * k)):
-                    octets = builder.trunc(digits, _OCTETS)
-                    builder.store(octets, at(builder, own, _OCTETS, place), align=4)
-            scale = builder.fmul(most, _F32(1 / _MOST))
+                keep(builder, whole, own, k)
+            scale = builder.fmul(most, _F32(1 / MOST))
             builder.store(scale, at(builder, own, _F32, _SCALE), align=4)
             builder.store(builder.sitofp(total, _F32), at(builder, own, _F32, _SUM), align=4)
 
@@ -97,8 +90,6 @@ def _group(form: int, N: int) -> Any:
     bit by bit, so that memory has something to do meanwhile.
     """
     octets = LANES * bytes_of_block(form)
-    planes = 2 if form == LANED_FOUR else 1
-    dot = "llvm.x86.avx512.vpdpbusd.512"
 
     def scales(builder: Any, near: Any) -> tuple[Any, Any]:
         """d and m of a block: it stands for d q + m."""
@@ -109,19 +100,6 @@ def _group(form: int, N: int) -> Any:
         d = builder.load(at(builder, near, _FLOATS), align=4)
         return d, builder.fmul(d, _FLOATS([-128.0] * LANES))  # q is kept without a sign
 
-    def numbers(builder: Any, near: Any) -> list[Any]:
-        """Four of q for each lane, eight times: the n-th has those from 4 n on."""
-        first = 4 * LANES
-        lines = [
-            builder.load(at(builder, near, _WORDS, place), align=4)
-            for place in range(first, octets, _LINE)
-        ]
-        if planes == 1:
-            return lines
-        low = _WORDS([0x0F0F0F0F] * LANES)
-        high = [builder.lshr(line, _WORDS([4] * LANES)) for line in lines]
-        return [builder.and_(line, low) for line in (*lines, *high)]
-
     @intrinsic
     def group(
         _context: Any, w: Any, x: Any, x_step: Any, blocks: Any, y: Any, y_step: Any, add: Any,
@@ -129,35 +107,25 @@ def _group(form: int, N: int) -> Any:
     ) -> Any:  # fmt: skip
         def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> None:
             w, x, x_step, blocks, y, y_step, add, ahead = args
-            shape = ir.FunctionType(_WORDS, (_WORDS,) * 3)
-            dots = cgutils.get_or_insert_function(builder.module, shape, dot)
             shape = ir.FunctionType(_FLOATS, (_FLOATS,) * 3)
             fma = cgutils.get_or_insert_function(builder.module, shape, f"llvm.fma.v{LANES}f32")
 
-            def everywhere(kind: Any, address: Any, beyond: int) -> Any:
-                return splat(builder, builder.load(at(builder, address, kind, beyond), align=4))
+            def everywhere(address: Any, beyond: int) -> Any:
+                return splat(builder, builder.load(at(builder, address, _F32, beyond), align=4))
 
             sums = [cgutils.alloca_once_value(builder, _FLOATS(None)) for _ in range(N)]
             with cgutils.for_range(builder, blocks) as loop:
                 near = builder.add(w, times(builder, loop.index, octets))
                 soon = builder.add(ahead, times(builder, loop.index, octets))
-                for line in range(0, octets, _LINE):
+                for line in range(0, octets, LINE):
                     ask_for(builder, builder.add(soon, ir.Constant(_I64, line)), ONCE)
-                (d, m), q = scales(builder, near), numbers(builder, near)
+                d, m = scales(builder, near)
                 column = builder.add(x, times(builder, loop.index, _SPLIT))
-                for n in range(N):
-                    row = builder.add(column, times(builder, x_step, n))
-                    whole = _WORDS(None)
-                    for digit in (0, BLOCK):
-                        if digit:
-                            whole = builder.shl(whole, _WORDS([8] * LANES))
-                        for i, four in enumerate(q):
-                            digits = everywhere(_I32, row, digit + 4 * i)
-                            whole = builder.call(dots, [whole, four, digits])
-                    exact = builder.sitofp(whole, _FLOATS)
-                    part = builder.fmul(m, everywhere(_F32, row, _SUM))
-                    part = builder.call(fma, [d, exact, part])
-                    scale = everywhere(_F32, row, _SCALE)
+                rows = [builder.add(column, times(builder, x_step, n)) for n in range(N)]
+                for n, whole in enumerate(exact(builder, form, near, rows)):
+                    part = builder.fmul(m, everywhere(rows[n], _SUM))
+                    part = builder.call(fma, [d, builder.sitofp(whole, _FLOATS), part])
+                    scale = everywhere(rows[n], _SCALE)
                     builder.store(builder.call(fma, [scale, part, builder.load(sums[n])]), sums[n])
             wanted = builder.icmp_signed("!=", add, ir.Constant(_I64, 0))
             for n in range(N):
@@ -179,10 +147,10 @@ def _of_form(form: int) -> Any:
     @njit(nogil=True)
     def rows(w, blocks, x, R, y, y_step, add, ahead):
         step, r = blocks * _SPLIT, 0
-        while r + 8 <= R:
+        while WIDTH == 8 and r + 8 <= R:
             eight(w, x + r * step, step, blocks, y + r * y_step, y_step, add, ahead)
             r += 8
-        if r + 4 <= R:
+        while r + 4 <= R:
             four(w, x + r * step, step, blocks, y + r * y_step, y_step, add, ahead)
             r += 4
         if r + 2 <= R:

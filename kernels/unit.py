@@ -18,14 +18,16 @@ def _available() -> bool:
     return int(ctypes.CDLL(None).syscall(_SYSCALL, _REQUEST, _TILE_DATA)) == 0
 
 
-def _dots() -> bool:
+def _have(*wanted: str) -> bool:
     if platform.machine() not in ("x86_64", "AMD64"):
         return False
     features = llvm.get_host_cpu_features()
-    return all(features.get(name) for name in ("avx512vnni", "avx512bw", "avx512vl"))
+    return all(features.get(name) for name in wanted)
 
 
 AVAILABLE = _available()
 """The matrix unit (AMX) of newer x86 processors."""
-DOTS = not AVAILABLE and _dots()
-"""Dot products of bytes (VNNI), where the unit is not to be had."""
+BYTE_DOTS = _have("avx512vnni", "avx512bw", "avx512vl")
+"""Dot products of bytes (VNNI): Intel's servers since 2019, AMD's processors since Zen 4."""
+DOTS = not AVAILABLE and (BYTE_DOTS or _have("avx2", "fma", "f16c"))
+"""Products of whole numbers (kernels.dots), where the unit is not to be had."""

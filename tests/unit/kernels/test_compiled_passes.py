@@ -192,7 +192,7 @@ def test_published_blocks_are_nearer_to_what_they_stand_for_than_bfloat16(
         assert geometric_mean(found) <= 1 + 1e-9, (key, found)
 
 
-@pytest.mark.skipif(not DOTS, reason="needs the byte dot products of x86, and no AMX")
+@pytest.mark.skipif(not DOTS, reason="needs the vectors of x86, and no AMX")
 @pytest.mark.parametrize("name", ["llama, tied", "qwen3, head norms"])
 def test_by_dot_products_a_row_is_the_same_to_the_last_bit_in_any_company(name: str) -> None:
     backbone = sized_backbone(name, hidden=64, dtype=torch.float32)

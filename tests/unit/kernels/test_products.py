@@ -94,7 +94,7 @@ def by_digits(x: torch.Tensor, matrix: Matrix, n: int, add: bool = False) -> tor
     return y
 
 
-dots = pytest.mark.skipif(not DOTS, reason="needs the byte dot products of x86, and no AMX")
+dots = pytest.mark.skipif(not DOTS, reason="needs the vectors of x86, and no AMX")
 
 
 @dots
