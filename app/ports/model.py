@@ -113,7 +113,7 @@ class Engine(Protocol):
     ) -> list[Outcome]:
         """The same answers as one at a time, faster; for measurement. All jobs share one rung.
 
-        There may be any number of them, and each is told as soon as it ends. Raises Unavailable
-        once `cancelled`.
+        The same but for what the rounding of a pass in company may tip. There may be any number of
+        them, and each is told as soon as it ends. Raises Unavailable once `cancelled`.
         """
         ...

@@ -18,6 +18,10 @@ def run(engine: LocalEngine, job: Job) -> tuple[list[Piece], Outcome]:
     return [p for p in pieces if isinstance(p, Piece)], outcome
 
 
+def test_left_to_itself_it_reads_the_published_blocks_on_any_processor(engine: LocalEngine) -> None:
+    assert engine.info().precision == "published"
+
+
 def test_pieces_add_up_to_the_answer_and_its_units(engine: LocalEngine) -> None:
     rung = Rung(Solver.EULER, 3, 1.0, 96)
     pieces, outcome = run(engine, Job(QUESTION, Plan(Domain.MATH, rung), 1))
