@@ -1,5 +1,6 @@
 """All pages in one Blocks. Everything they need is an argument; nothing is built at import."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ from app.views.who import Sessions
 
 WAITING_LINE = 64
 """Questions that may wait for the model; more are told to come back."""
+_NEVER = 2**62
+"""So many events until Gradio sums up how long they took; nobody may read that here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Pages(gr.Blocks):
 def build(desks: Desks, info: ModelInfo, sessions: Sessions) -> gr.Blocks:
     """Serve it with `launch_options()`."""
     words = texts(DEFAULT)
+    # Read where a queue is made. By default it goes through all its latest events after each one.
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(_NEVER)
     demo: gr.Blocks
     with Pages(title=words("app.name"), analytics_enabled=False) as demo:
         frame(demo, "ask", sessions)

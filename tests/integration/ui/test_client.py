@@ -32,3 +32,10 @@ def test_every_call_of_a_program_runs_by_itself(client: Client, made: Pages) -> 
     for _ in range(2):
         client.predict("How much?", "routine", "general", api_name="/ask")
     assert len(made.engine.jobs) == 2
+
+
+def test_no_event_pays_for_figures_of_all_events_before_it(client: Client, made: Pages) -> None:
+    """Gradio's own of how long each took, which nobody can read here."""
+    client.predict("How much?", "routine", "general", api_name="/ask")
+    queue = made.demo._queue
+    assert (queue.events_recorded, queue.cached_event_analytics_summary["functions"]) == (1, {})
