@@ -1,18 +1,21 @@
 """Nothing jumps while a page fills: the layout shift that Chromium measures, on every page."""
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from app.services.ask import AskForm
 from policies.types import Domain, Importance
 from tests.browser.visits import SIZES, Visits
-from tests.pages import Pages, keep_measurements
+from tests.pages import Pages, keep_measurements, pages, served
 from tests.people import AIKO, BEN
 
 pytestmark = pytest.mark.browser
 MOST = 0.1
 """Below it few people notice, by web.dev/cls."""
 SETTLED_MS = 3000
+STATES = ("empty", "used")
 PAGES = ("", "compare", "review", "dashboard", "budgets", "policy", "audit", "settings")
 SHIFTS = """() => new Promise(done => {
   const found = [];
@@ -41,10 +44,12 @@ BACKWARDS = """(real => {
 WAITS = "getComputedStyle(document.querySelector('main')).animationName"
 
 
-def shifts(page: Page) -> list[tuple[float, float, list[str]]]:
+def stays(page: Page) -> None:
     """Of everything since the page began: score, when, and what moved from where to where."""
     page.wait_for_timeout(SETTLED_MS)
-    return [tuple(each) for each in page.evaluate(SHIFTS)]
+    found = [tuple(each) for each in page.evaluate(SHIFTS)]
+    assert page.evaluate(WAITS) == "none", "it is seen late, as something it waits for is empty"
+    assert sum(score for score, *_ in found) < MOST, sorted(found, reverse=True)[:4]
 
 
 def use(made: Pages) -> None:
@@ -55,26 +60,34 @@ def use(made: Pages) -> None:
         list(made.ask(who, AskForm(f"Question {number}?", importance, Domain.MATH), f"{number}"))
 
 
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Addresses of two pilots, for a file that only looks."""
+    made = {name: pages(tmp_path_factory.mktemp(name)) for name in STATES}
+    use(made["used"])
+    with served(made["empty"].demo) as empty, served(made["used"].demo) as used:
+        yield {"empty": empty, "used": used}
+
+
+@pytest.fixture
+def looks(chromium: Browser, sites: dict[str, str]) -> Iterator[dict[str, Visits]]:
+    opened = {name: Visits(chromium, address) for name, address in sites.items()}
+    yield opened
+    for visits in opened.values():
+        visits.close()
+
+
 @pytest.mark.parametrize("width", [SIZES["wide"], SIZES["phone"]])
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("used", [False, True], ids=["empty", "used"])
+@pytest.mark.parametrize("state", STATES)
 def test_nothing_jumps_while_a_page_fills(
-    visits: Visits, made: Pages, path: str, width: int, used: bool
+    looks: dict[str, Visits], path: str, width: int, state: str
 ) -> None:
-    if used:
-        use(made)
-    page = visits(path, width=width)
-    found = shifts(page)
-    assert page.evaluate(WAITS) == "none", "it is seen late, as something it waits for is empty"
-    assert sum(score for score, *_ in found) < MOST, sorted(found, reverse=True)[:4]
+    stays(looks[state](path, width=width))
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_jumps_where_what_was_asked_first_is_answered_last(
-    visits: Visits, made: Pages, path: str
+    looks: dict[str, Visits], path: str
 ) -> None:
-    use(made)
-    page = visits(path, width=SIZES["phone"], script=BACKWARDS)
-    found = shifts(page)
-    assert page.evaluate(WAITS) == "none", "it is seen late, as something it waits for is empty"
-    assert sum(score for score, *_ in found) < MOST, sorted(found, reverse=True)[:4]
+    stays(looks["used"](path, width=SIZES["phone"], script=BACKWARDS))
