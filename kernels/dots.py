@@ -75,14 +75,13 @@ def _by_words(builder: Any, nibbles: bool, lines: list[Any], columns: Sequence[A
     """Two weights of a lane at once; each pair is made once for all columns."""
     sums = [_WORDS(None) for _ in columns]
     mask = _all(0x000F000F if nibbles else 0x00FF00FF)
-    for plane in (0, 4) if nibbles else (0,):
-        for i, line in enumerate(lines):
-            first = len(lines) * 8 * (plane // 4) + 8 * i
-            for place, shift in ((first, plane), (first + 4, plane + 8)):
-                pairs = builder.and_(_shifted(builder, line, shift), mask)
-                for n, column in enumerate(columns):
-                    inputs = _spread(builder, column, place)
-                    sums[n] = builder.add(sums[n], _pairwise(builder, pairs, inputs))
+    fours = [(line, plane) for plane in ((0, 4) if nibbles else (0,)) for line in lines]
+    for i, (line, plane) in enumerate(fours):
+        for place, shift in ((8 * i, plane), (8 * i + 4, plane + 8)):
+            pairs = builder.and_(_shifted(builder, line, shift), mask)
+            for n, column in enumerate(columns):
+                inputs = _spread(builder, column, place)
+                sums[n] = builder.add(sums[n], _pairwise(builder, pairs, inputs))
     return sums
 
 

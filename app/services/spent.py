@@ -36,12 +36,17 @@ def suite_of(measurement: Measurement) -> str:
     return measurement.suite.partition(" --")[0]
 
 
+def _said(measurement: Measurement) -> str:
+    """The flags alone."""
+    return "".join(measurement.suite.partition(" --")[1:])
+
+
 def command(measurements: Collection[Measurement]) -> str:
     """`evaluate` that measures the points of one curve again; rungs of the policy bring flags."""
     last = max(measurements, key=lambda m: m.measured_at)
-    suite, *said = last.suite.partition(" --")
-    more = "" if all(m.importance for m in measurements) else "".join(said)
-    return f"python app.py evaluate --suite {suite} {at(measurements)}{more} --seed {last.seed}"
+    more = "" if all(m.importance for m in measurements) else _said(last)
+    budgets = f"{at(measurements)}{more}"
+    return f"python app.py evaluate --suite {suite_of(last)} {budgets} --seed {last.seed}"
 
 
 def at(measurements: Collection[Measurement]) -> str:
@@ -55,8 +60,7 @@ def at(measurements: Collection[Measurement]) -> str:
 
 def measures(measurement: Measurement, rung: Rung) -> bool:
     """Whether what was measured is what the rung buys."""
-    said = "".join(measurement.suite.partition(" --")[1:])
-    return measurement.budget == rung.max_nfe_per_token and spends(rung, said)
+    return measurement.budget == rung.max_nfe_per_token and spends(rung, _said(measurement))
 
 
 def spends(rung: Rung, said: str) -> bool:

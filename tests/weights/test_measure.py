@@ -12,7 +12,7 @@ from policies.types import Importance
 
 def test_a_ladder_measures_what_each_of_its_caps_measures_alone(pilot: Pilot) -> None:
     """Each question without company, whose rows may round its own otherwise in a last bit."""
-    _, questions = suites.load_first("pilot", 13)
+    _, questions = suites.load_first("pilot", 24)
     like = replace(pilot.policy.rungs[Importance.CRITICAL], max_new_tokens=48)
     caps = [budget_of(cap, like) for cap in (1, 3, 5)]
 
@@ -22,8 +22,8 @@ def test_a_ladder_measures_what_each_of_its_caps_measures_alone(pilot: Pilot) ->
         return [row for _, rows in found for row in rows]
 
     spent = [0, 0, 0]
-    for question in questions[:1] + questions[7:]:  # the first one's lines all stand
+    for question in questions:
         ladder = rows(question, 0, 1, 2)
         assert ladder == [*rows(question, 0), *rows(question, 1), *rows(question, 2)]
         spent = [sum(pair) for pair in zip(spent, (row.units.nfe for row in ladder), strict=True)]
-    assert spent[0] < spent[2], "some line was written again, so that caps differ"
+    assert spent[0] < spent[1] < spent[2], "some line was written again, so that caps differ"
